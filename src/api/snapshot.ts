@@ -1,0 +1,12 @@
+import type { ApiKind, ApiObjectOfKind } from './objects.ts';
+
+/**
+ * Everything a decision may depend on, at one moment, as plain data. Each list is sorted by namespace and name.
+ * An object that did not change keeps its identity (`===`) from one snapshot to the next, and a list none of whose
+ * objects changed keeps its own: what is derived from them can be remembered by identity.
+ */
+export interface ClusterSnapshot {
+  /** Where metallb.io objects, their Secrets and the ConfigMap `bgpextras` are read from; others are ignored there. */
+  readonly namespace: string;
+  readonly objects: { readonly [K in ApiKind]: readonly ApiObjectOfKind<K>[] };
+}

@@ -1,0 +1,105 @@
+import type { Community } from '../core/community.ts';
+import type { IpAddress, Prefix } from '../core/ip.ts';
+import type { Secret } from '../core/secret.ts';
+import type { LabelSelector } from '../core/selector.ts';
+import type { Problem } from '../core/problem.ts';
+
+/** The validated configuration: defaults filled in, references resolved, every list sorted by name. */
+export interface Config {
+  readonly pools: readonly Pool[];
+  readonly peers: readonly Peer[];
+  readonly bfdProfiles: readonly BfdProfile[];
+  readonly bgpAdvertisements: readonly BgpAdvertisement[];
+  readonly l2Advertisements: readonly L2Advertisement[];
+  /** ConfigMap `bgpextras`, key `extras`: text for the end of frr.conf, as the user wrote it; empty when absent. */
+  readonly frrExtras: string;
+}
+
+export interface ConfigResult {
+  readonly config: Config;
+  readonly problems: readonly Problem[];
+}
+
+export interface Pool {
+  readonly name: string;
+  /** One entry for each item of `spec.addresses`, in the user's order; a range gives several prefixes, ascending. */
+  readonly addresses: readonly (readonly Prefix[])[];
+  readonly autoAssign: boolean;
+  readonly avoidBuggyIPs: boolean;
+  /** Present: a pinned pool. */
+  readonly allocation?: PoolAllocation;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface PoolAllocation {
+  /** 1 is tried first; undefined is tried last. */
+  readonly priority?: number;
+  /** Names listed and names of the Namespaces selected, resolved; empty: any namespace. */
+  readonly namespaces: ReadonlySet<string>;
+  readonly serviceSelectors: readonly LabelSelector[];
+}
+
+export interface Peer {
+  readonly name: string;
+  readonly myAsn: number;
+  /** A number, or `internal`/`external` for a dynamic ASN. */
+  readonly remoteAs: number | 'internal' | 'external';
+  readonly localAsn?: number;
+  readonly endpoint: PeerEndpoint;
+  readonly sourceAddress?: IpAddress;
+  /** 0: not rendered. */
+  readonly port: number;
+  /** Whole seconds; both or neither. */
+  readonly timers?: { readonly keepaliveSeconds: number; readonly holdSeconds: number };
+  readonly connectSeconds?: number;
+  readonly routerId?: IpAddress;
+  readonly nodeSelectors: readonly LabelSelector[];
+  readonly password?: Secret;
+  readonly bfdProfile?: string;
+  readonly gracefulRestart: boolean;
+  readonly ebgpMultiHop: boolean;
+  /** Empty: the default VRF. */
+  readonly vrf: string;
+  readonly dualStackAddressFamily: boolean;
+}
+
+export type PeerEndpoint =
+  | { readonly kind: 'address'; readonly address: IpAddress }
+  | { readonly kind: 'interface'; readonly interface: string };
+
+export interface BfdProfile {
+  readonly name: string;
+  readonly receiveIntervalMs?: number;
+  readonly transmitIntervalMs?: number;
+  readonly detectMultiplier?: number;
+  readonly echoIntervalMs?: number;
+  readonly echoMode: boolean;
+  readonly passiveMode: boolean;
+  readonly minimumTtl?: number;
+}
+
+export interface BgpAdvertisement {
+  readonly name: string;
+  readonly aggregationLengthV4: number;
+  readonly aggregationLengthV6: number;
+  /** Absent: LOCAL_PREF is not set. */
+  readonly localPref?: number;
+  /** Aliases resolved, duplicates merged, ascending. */
+  readonly communities: readonly Community[];
+  /** Names of the pools selected, by name or by label. */
+  readonly pools: ReadonlySet<string>;
+  readonly nodeSelectors: readonly LabelSelector[];
+  /** BGPPeer names; empty: all peers. */
+  readonly peers: readonly string[];
+  readonly serviceSelectors: readonly LabelSelector[];
+}
+
+export interface L2Advertisement {
+  readonly name: string;
+  readonly pools: ReadonlySet<string>;
+  readonly nodeSelectors: readonly LabelSelector[];
+  /** Empty: every interface. */
+  readonly interfaces: readonly string[];
+  readonly serviceSelectors: readonly LabelSelector[];
+  readonly preferredNodes: readonly { readonly weight: number; readonly selector: LabelSelector }[];
+}

@@ -1,0 +1,128 @@
+import ipaddr from 'ipaddr.js';
+import { compareText } from './order.ts';
+
+export type IpFamily = 'ipv4' | 'ipv6';
+
+/** An IP address. `text` is canonical (RFC 5952 for IPv6), so equal addresses have equal texts. */
+export interface IpAddress {
+  readonly family: IpFamily;
+  /** The address as an unsigned number of 32 or 128 bits. */
+  readonly value: bigint;
+  readonly text: string;
+}
+
+/** A CIDR block with its host bits cleared. `text` is canonical, so equal prefixes have equal texts. */
+export interface Prefix {
+  readonly family: IpFamily;
+  /** First address of the block. */
+  readonly first: bigint;
+  readonly length: number;
+  readonly text: string;
+}
+
+export function bitsOf(family: IpFamily): 32 | 128 {
+  return family === 'ipv4' ? 32 : 128;
+}
+
+/**
+ * Parses one address. IPv4 must be four decimal parts without leading zeros; IPv6 must not carry a zone.
+ * An IPv4-mapped IPv6 address (RFC 4291 section 2.5.5.2) is the IPv4 address.
+ */
+export function parseIp(text: string): IpAddress | undefined {
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) {
+    return /(^|\.)0\d/.test(text) ? undefined : ipFromValue('ipv4', valueOf(ipaddr.IPv4.parse(text).toByteArray()));
+  }
+  if (!text.includes(':') || text.includes('%') || !ipaddr.IPv6.isValid(text)) return undefined;
+  const parsed = ipaddr.IPv6.parse(text);
+  if (parsed.isIPv4MappedAddress()) {
+    return ipFromValue('ipv4', valueOf(parsed.toIPv4Address().toByteArray()));
+  }
+  return ipFromValue('ipv6', valueOf(parsed.toByteArray()));
+}
+
+export function ipFromValue(family: IpFamily, value: bigint): IpAddress {
+  return { family, value, text: textOf(family, value) };
+}
+
+/** Parses `address/length` and clears the host bits. A bare address, blanks and zones are refused. */
+export function parsePrefix(text: string): Prefix | undefined {
+  const match = /^([^/\s]+)\/(0|[1-9]\d{0,2})$/.exec(text);
+  if (!match) return undefined;
+  const [, addressText = '', lengthText = ''] = match;
+  // An IPv4-mapped address in a CIDR would silently change what the length counts: refuse it.
+  const ip = parseIp(addressText);
+  if (!ip || (ip.family === 'ipv4' && addressText.includes(':'))) return undefined;
+  const length = Number(lengthText);
+  return length <= bitsOf(ip.family) ? prefixOf(ip, length) : undefined;
+}
+
+/** The block of `length` bits that holds `ip`. */
+export function prefixOf(ip: IpAddress, length: number): Prefix {
+  const hostBits = BigInt(bitsOf(ip.family) - length);
+  const first = (ip.value >> hostBits) << hostBits;
+  const firstText = first === ip.value ? ip.text : textOf(ip.family, first);
+  return { family: ip.family, first, length, text: `${firstText}/${String(length)}` };
+}
+
+/** The prefix that holds just this address: a /32 or a /128. */
+export function hostPrefix(ip: IpAddress): Prefix {
+  return { family: ip.family, first: ip.value, length: bitsOf(ip.family), text: `${ip.text}/${String(bitsOf(ip.family))}` };
+}
+
+/** Last address of the block. */
+export function lastOf(prefix: Prefix): bigint {
+  return prefix.first + (1n << BigInt(bitsOf(prefix.family) - prefix.length)) - 1n;
+}
+
+export function prefixContains(prefix: Prefix, ip: IpAddress): boolean {
+  return prefix.family === ip.family && ip.value >= prefix.first && ip.value <= lastOf(prefix);
+}
+
+export function prefixesOverlap(a: Prefix, b: Prefix): boolean {
+  return a.family === b.family && a.first <= lastOf(b) && b.first <= lastOf(a);
+}
+
+/** The fewest prefixes that cover `start` to `end` and nothing else, ascending. Both ends are of one family, start <= end. */
+export function prefixesOfRange(start: IpAddress, end: IpAddress): Prefix[] {
+  const bits = bitsOf(start.family);
+  const prefixes: Prefix[] = [];
+  let at = start.value;
+  while (at <= end.value) {
+    let hostBits = 0;
+    while (hostBits < bits) {
+      const size = 1n << BigInt(hostBits + 1);
+      if (at % size !== 0n || at + size - 1n > end.value) break;
+      hostBits += 1;
+    }
+    prefixes.push(prefixOf(ipFromValue(start.family, at), bits - hostBits));
+    at += 1n << BigInt(hostBits);
+  }
+  return prefixes;
+}
+
+/** IPv4 before IPv6, then by number. */
+export function compareIp(a: IpAddress, b: IpAddress): number {
+  return compareText(a.family, b.family) || (a.value < b.value ? -1 : a.value > b.value ? 1 : 0);
+}
+
+/** IPv4 before IPv6, then by first address, then the wider block first. */
+export function comparePrefix(a: Prefix, b: Prefix): number {
+  return (
+    compareText(a.family, b.family) ||
+    (a.first < b.first ? -1 : a.first > b.first ? 1 : 0) ||
+    a.length - b.length
+  );
+}
+
+function valueOf(bytes: readonly number[]): bigint {
+  let value = 0n;
+  for (const byte of bytes) value = (value << 8n) | BigInt(byte);
+  return value;
+}
+
+function textOf(family: IpFamily, value: bigint): string {
+  const count = bitsOf(family) / 8;
+  const bytes: number[] = [];
+  for (let index = count - 1; index >= 0; index -= 1) bytes.push(Number((value >> BigInt(index * 8)) & 0xffn));
+  return family === 'ipv4' ? bytes.join('.') : new ipaddr.IPv6(bytes).toRFC5952String();
+}
