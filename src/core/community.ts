@@ -39,7 +39,9 @@ export function parseCommunity(text: string): CommunityParse {
 /** Ascending; a standard community compares as the large one `(high << 16) + low : 0 : 0`. */
 export function compareCommunity(a: Community, b: Community): number {
   const [x, y] = [asTriple(a), asTriple(b)];
-  return x[0] - y[0] || x[1] - y[1] || x[2] - y[2] || (a.kind === b.kind ? 0 : a.kind === 'standard' ? -1 : 1);
+  return (
+    x[0] - y[0] || x[1] - y[1] || x[2] - y[2] || (a.kind === b.kind ? 0 : a.kind === 'standard' ? -1 : 1)
+  );
 }
 
 function asTriple(community: Community): readonly [number, number, number] {

@@ -30,7 +30,9 @@ export function bitsOf(family: IpFamily): 32 | 128 {
  */
 export function parseIp(text: string): IpAddress | undefined {
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) {
-    return /(^|\.)0\d/.test(text) ? undefined : ipFromValue('ipv4', valueOf(ipaddr.IPv4.parse(text).toByteArray()));
+    return /(^|\.)0\d/.test(text)
+      ? undefined
+      : ipFromValue('ipv4', valueOf(ipaddr.IPv4.parse(text).toByteArray()));
   }
   if (!text.includes(':') || text.includes('%') || !ipaddr.IPv6.isValid(text)) return undefined;
   const parsed = ipaddr.IPv6.parse(text);
@@ -66,7 +68,12 @@ export function prefixOf(ip: IpAddress, length: number): Prefix {
 
 /** The prefix that holds just this address: a /32 or a /128. */
 export function hostPrefix(ip: IpAddress): Prefix {
-  return { family: ip.family, first: ip.value, length: bitsOf(ip.family), text: `${ip.text}/${String(bitsOf(ip.family))}` };
+  return {
+    family: ip.family,
+    first: ip.value,
+    length: bitsOf(ip.family),
+    text: `${ip.text}/${String(bitsOf(ip.family))}`,
+  };
 }
 
 /** Last address of the block. */
@@ -123,6 +130,7 @@ function valueOf(bytes: readonly number[]): bigint {
 function textOf(family: IpFamily, value: bigint): string {
   const count = bitsOf(family) / 8;
   const bytes: number[] = [];
-  for (let index = count - 1; index >= 0; index -= 1) bytes.push(Number((value >> BigInt(index * 8)) & 0xffn));
+  for (let index = count - 1; index >= 0; index -= 1)
+    bytes.push(Number((value >> BigInt(index * 8)) & 0xffn));
   return family === 'ipv4' ? bytes.join('.') : new ipaddr.IPv6(bytes).toRFC5952String();
 }

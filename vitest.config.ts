@@ -1,0 +1,45 @@
+import { defineConfig } from 'vitest/config';
+
+/**
+ * Three projects, chosen with `--project NAME`:
+ * - `unit`: no privileges, no network, no processes; runs anywhere in seconds.
+ * - `frr`: loads text into a real FRR of each release that is installed; needs root.
+ * - `lab`: hosts as network namespaces with real daemons; needs root.
+ *
+ * The last two run one file at a time: they share the machine's cores, and a daemon that gets no CPU misses its
+ * BFD deadlines.
+ */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'test/architecture/**/*.test.ts', 'test/support/**/*.test.ts'],
+          testTimeout: 10_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'frr',
+          include: ['test/frr/**/*.test.ts', 'test/golden/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'lab',
+          include: ['test/lab/**/*.test.ts', 'test/containerlab/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
+  },
+});
