@@ -1,3 +1,4 @@
+import type { ResourceRef } from '../core/problem.ts';
 import type { LabelSelector, Labels } from '../core/selector.ts';
 
 /**
@@ -16,6 +17,8 @@ export interface ObjectMeta {
   readonly resourceVersion?: string;
   /** RFC 3339. */
   readonly creationTimestamp?: string;
+  /** The legacy object this one was converted from: an AddressPool, or the ConfigMap `config`. */
+  readonly convertedFrom?: ResourceRef;
 }
 
 interface ApiObjectOf<Kind extends string, Body> {

@@ -1,3 +1,4 @@
+import type { ResourceRef } from '../core/problem.ts';
 import type { ApiKind, ApiObjectOfKind } from './objects.ts';
 
 /**
@@ -9,4 +10,9 @@ export interface ClusterSnapshot {
   /** Where metallb.io objects, their Secrets and the ConfigMap `bgpextras` are read from; others are ignored there. */
   readonly namespace: string;
   readonly objects: { readonly [K in ApiKind]: readonly ApiObjectOfKind<K>[] };
+  /**
+   * Objects that are there but could not be read as their kind (`ManifestResult.rejected`): whatever was in use
+   * of them stays in use. An object that is in neither list is gone. Same identity rule as the lists above.
+   */
+  readonly rejected: readonly ResourceRef[];
 }

@@ -2,7 +2,6 @@ import type { Community } from '../core/community.ts';
 import type { IpAddress, Prefix } from '../core/ip.ts';
 import type { Secret } from '../core/secret.ts';
 import type { LabelSelector } from '../core/selector.ts';
-import type { Problem } from '../core/problem.ts';
 
 /** The validated configuration: defaults filled in, references resolved, every list sorted by name. */
 export interface Config {
@@ -13,11 +12,6 @@ export interface Config {
   readonly l2Advertisements: readonly L2Advertisement[];
   /** ConfigMap `bgpextras`, key `extras`: text for the end of frr.conf, as the user wrote it; empty when absent. */
   readonly frrExtras: string;
-}
-
-export interface ConfigResult {
-  readonly config: Config;
-  readonly problems: readonly Problem[];
 }
 
 export interface Pool {
@@ -41,6 +35,8 @@ export interface PoolAllocation {
 
 export interface Peer {
   readonly name: string;
+  /** RFC 3339, of the BGPPeer: when two peers cannot both be used and neither is in use yet, the older one is. */
+  readonly createdAt?: string;
   readonly myAsn: number;
   /** A number, or `internal`/`external` for a dynamic ASN. */
   readonly remoteAs: number | 'internal' | 'external';
@@ -80,6 +76,8 @@ export interface BfdProfile {
 
 export interface BgpAdvertisement {
   readonly name: string;
+  /** As in {@link Peer}. */
+  readonly createdAt?: string;
   readonly aggregationLengthV4: number;
   readonly aggregationLengthV6: number;
   /** Absent: LOCAL_PREF is not set. */
