@@ -5,7 +5,7 @@ import type { IpAddress, Prefix } from '../core/ip.ts';
 /** What one node should do. Equal states render to equal bytes. */
 export interface NodeDesiredState {
   readonly bgp: BgpDesiredState;
-  /** One verdict for each LoadBalancer Service, sorted by namespace and name. */
+  /** One verdict for each LoadBalancer Service of our class, sorted by namespace and name. */
   readonly services: readonly ServiceVerdict[];
 }
 
@@ -60,7 +60,6 @@ export interface ServiceVerdict {
 }
 
 export type BgpWithdrawReason =
-  | 'notLoadBalancer'
   | 'noIPAllocated'
   | 'invalidIP'
   | 'ipNotAllowed'

@@ -1,0 +1,112 @@
+import Handlebars from 'handlebars';
+import type { BgpDesiredState, BgpRouter } from '../reconciler/index.ts';
+import { peerFamilies } from '../reconciler/index.ts';
+import { bfdProfileStatements } from './bfd.ts';
+import { neighborFamilyStatements, neighborStatements } from './neighbor.ts';
+import { classRouteMaps, neighborRouteMaps, type RouteMapEntry } from './route-maps.ts';
+import { classOf, treatmentClasses, type TreatmentClass } from './treatment-class.ts';
+
+/** FRR's syslog levels (FRR documentation, "Basic Setup", `log stdout`). */
+export type FrrLogLevel =
+  | 'emergencies'
+  | 'alerts'
+  | 'critical'
+  | 'errors'
+  | 'warnings'
+  | 'notifications'
+  | 'informational'
+  | 'debugging';
+
+export interface FrrConfOptions {
+  readonly hostname: string;
+  readonly logLevel: FrrLogLevel;
+}
+
+export type FrrConfTemplate = (bgp: BgpDesiredState, options: FrrConfOptions) => string;
+
+interface FrrConfView {
+  readonly hostname: string;
+  readonly logLevel: FrrLogLevel;
+  readonly debugs: readonly string[];
+  readonly routeMaps: readonly RouteMapEntry[];
+  readonly hasBfdProfiles: boolean;
+  readonly bfdProfiles: readonly { readonly name: string; readonly statements: readonly string[] }[];
+  readonly routers: readonly RouterView[];
+  readonly hasExtras: boolean;
+  readonly extras: string;
+}
+
+interface RouterView {
+  readonly asn: number;
+  readonly vrfSuffix: string;
+  readonly statements: readonly string[];
+  readonly families: readonly { readonly name: 'ipv4' | 'ipv6'; readonly statements: readonly string[] }[];
+}
+
+const ROUTER_PREAMBLE = [
+  'no bgp ebgp-requires-policy',
+  'no bgp network import-check',
+  'no bgp default ipv4-unicast',
+  'bgp graceful-restart preserve-fw-state',
+];
+
+const DEBUGS = [
+  ...['events', 'nht', 'kernel', 'rib', 'nexthop'].map((topic) => `zebra ${topic}`),
+  ...['neighbor-events', 'updates', 'keepalives', 'nht', 'zebra'].map((topic) => `bgp ${topic}`),
+  ...['network', 'peer', 'zebra'].map((topic) => `bfd ${topic}`),
+];
+
+/**
+ * Compiles the template of frr.conf. The function it gives is pure: equal states give equal bytes.
+ * Escaping is off (frr.conf is not HTML); every string that comes here was parsed, so none holds a line break except
+ * the user's extras, which are meant to.
+ */
+export function compileFrrConf(templateText: string): FrrConfTemplate {
+  const template = Handlebars.compile<FrrConfView>(templateText, { noEscape: true, strict: true });
+  return (bgp, options) => template(viewOf(bgp, options));
+}
+
+function viewOf(bgp: BgpDesiredState, options: FrrConfOptions): FrrConfView {
+  const classes = treatmentClasses(bgp);
+  return {
+    hostname: options.hostname,
+    logLevel: options.logLevel,
+    debugs: options.logLevel === 'debugging' ? DEBUGS : [],
+    routeMaps: [
+      ...classRouteMaps(classes.values()),
+      ...bgp.routers.flatMap((router) =>
+        router.neighbors.flatMap((peer) => neighborRouteMaps(router, peer, classes)),
+      ),
+    ],
+    hasBfdProfiles: bgp.bfdProfiles.length > 0,
+    bfdProfiles: bgp.bfdProfiles.map((profile) => ({
+      name: profile.name,
+      statements: bfdProfileStatements(profile),
+    })),
+    routers: bgp.routers.map((router) => routerView(router, classes)),
+    hasExtras: bgp.extras !== '',
+    extras: bgp.extras.replace(/\n+$/, ''),
+  };
+}
+
+function routerView(router: BgpRouter, classes: ReadonlyMap<string, TreatmentClass>): RouterView {
+  const families = (['ipv4', 'ipv6'] as const).map((family) => ({
+    name: family,
+    statements: [
+      ...router.originated
+        .filter(({ prefix }) => prefix.family === family)
+        .map(({ prefix, treatment }) => `network ${prefix.text} route-map ${classOf(treatment, classes).name}`),
+      ...router.neighbors.filter((peer) => peerFamilies(peer).includes(family)).flatMap(neighborFamilyStatements),
+    ],
+  }));
+  return {
+    asn: router.asn,
+    vrfSuffix: router.vrf === '' ? '' : ` vrf ${router.vrf}`,
+    statements: [
+      ...ROUTER_PREAMBLE,
+      ...(router.routerId ? [`bgp router-id ${router.routerId.text}`] : []),
+      ...router.neighbors.flatMap(neighborStatements),
+    ],
+    families: families.filter(({ statements }) => statements.length > 0),
+  };
+}

@@ -1,0 +1,170 @@
+import type { EndpointSliceObject, NodeObject, ServiceObject } from '../api/index.ts';
+import type { BgpAdvertisement, Config, NodeSelection, Peer } from '../config/index.ts';
+import { comparePrefix, prefixOf, type Prefix } from '../core/ip.ts';
+import { compareText } from '../core/order.ts';
+import { slicesByService, usableEndpoints, type SlicesByService } from './endpoints.ts';
+import { decideService, type AnnouncementFacts, type Decision } from './service-verdict.ts';
+import { treatmentFor } from './treatment.ts';
+import type { BgpRouter, NodeDesiredState, OriginatedPrefix, ServiceVerdict, Treatment } from './types.ts';
+
+/** Everything the decision for one node depends on. Objects that did not change keep their identity. */
+export interface NodeInput {
+  readonly nodeName: string;
+  readonly config: Config;
+  /** The peers and advertisements of `config` that select this node. */
+  readonly selection: NodeSelection;
+  /** This node's object, when the source has one. */
+  readonly node: NodeObject | undefined;
+  readonly services: readonly ServiceObject[];
+  readonly endpointSlices: readonly EndpointSliceObject[];
+  /** Services of another `spec.loadBalancerClass` are invisible; empty: those without a class. */
+  readonly loadBalancerClass: string;
+  /** `--ignore-exclude-lb`: the exclude label has no effect. */
+  readonly ignoreExcludeLabel: boolean;
+}
+
+const EXCLUDE_LABEL = 'node.kubernetes.io/exclude-from-external-load-balancers';
+
+/**
+ * Gives the function that decides what one node announces. It gives the same state for the same input; what it
+ * remembers between calls are only decisions whose inputs are still identical, so that the cost follows the change.
+ */
+export function createNodeReconciler(): (input: NodeInput) => NodeDesiredState {
+  let facts: { readonly of: readonly unknown[]; readonly value: AnnouncementFacts } | undefined;
+  let slices: { readonly of: readonly EndpointSliceObject[]; readonly value: SlicesByService } | undefined;
+  let decisions = new WeakMap<ServiceObject, { readonly slices: unknown; readonly decision: Decision }>();
+
+  return (input) => {
+    const factsOf = [input.config, input.selection, input.node, input.nodeName, input.ignoreExcludeLabel];
+    if (!facts?.of.every((part, index) => part === factsOf[index])) {
+      facts = { of: factsOf, value: announcementFacts(input) };
+      decisions = new WeakMap();
+    }
+    if (slices?.of !== input.endpointSlices) {
+      slices = { of: input.endpointSlices, value: sameGroups(slices?.value, slicesByService(input.endpointSlices)) };
+    }
+    const { value: factsNow } = facts;
+    const { value: slicesNow } = slices;
+    const decided = input.services
+      .filter((service) => isOurs(service, input.loadBalancerClass))
+      .map((service) => {
+        const group = slicesNow.get(`${service.metadata.namespace}/${service.metadata.name}`);
+        const known = decisions.get(service);
+        if (known && known.slices === group) return { service, decision: known.decision };
+        const endpoints = usableEndpoints(service, slicesNow, input.nodeName);
+        const decision = decideService(service, endpoints, factsNow);
+        decisions.set(service, { slices: group, decision });
+        return { service, decision };
+      });
+    return {
+      bgp: {
+        routers: routersOf(input.selection.peers, originations(decided.map(({ decision }) => decision))),
+        bfdProfiles: input.config.bfdProfiles,
+        extras: input.config.frrExtras,
+      },
+      services: decided.map(({ service, decision }) => verdictOf(service, decision)),
+    };
+  };
+}
+
+/** Keeps a group's array when its members are the same, so that it can be compared by identity. */
+function sameGroups(before: SlicesByService | undefined, now: SlicesByService): SlicesByService {
+  if (!before) return now;
+  const groups = new Map<string, readonly EndpointSliceObject[]>();
+  for (const [key, group] of now) {
+    const old = before.get(key);
+    const same = old?.length === group.length && old.every((slice, index) => slice === group[index]);
+    groups.set(key, same ? old : group);
+  }
+  return groups;
+}
+
+function announcementFacts(input: NodeInput): AnnouncementFacts {
+  return {
+    pools: input.config.pools,
+    advertisements: input.selection.bgpAdvertisements,
+    peers: input.selection.peers,
+    networkUnavailable: input.node?.spec.networkUnavailable ?? false,
+    excludedByLabel: !input.ignoreExcludeLabel && input.node?.metadata.labels[EXCLUDE_LABEL] !== undefined,
+  };
+}
+
+function isOurs(service: ServiceObject, loadBalancerClass: string): boolean {
+  return service.spec.type === 'LoadBalancer' && (service.spec.loadBalancerClass ?? '') === loadBalancerClass;
+}
+
+function verdictOf(service: ServiceObject, decision: Decision): ServiceVerdict {
+  return {
+    namespace: service.metadata.namespace,
+    name: service.metadata.name,
+    ips: decision.ips,
+    bgp:
+      decision.kind === 'announce'
+        ? { kind: 'announce', pool: decision.pool, peers: decision.peers }
+        : { kind: 'withdraw', reason: decision.reason },
+  };
+}
+
+interface Origination {
+  readonly prefix: Prefix;
+  /** All that lead to the prefix, from whatever Service, sorted by name. */
+  readonly advertisements: readonly BgpAdvertisement[];
+}
+
+/** Every prefix once, with the advertisements that lead to it; sorted. */
+function originations(decisions: readonly Decision[]): Origination[] {
+  const byPrefix = new Map<string, Origination>();
+  for (const decision of decisions) {
+    if (decision.kind !== 'announce') continue;
+    for (const ip of decision.ips) {
+      for (const advertisement of decision.advertisements) {
+        const length = ip.family === 'ipv4' ? advertisement.aggregationLengthV4 : advertisement.aggregationLengthV6;
+        const prefix = prefixOf(ip, length);
+        const known = byPrefix.get(prefix.text);
+        if (!known) {
+          byPrefix.set(prefix.text, { prefix, advertisements: [advertisement] });
+        } else if (!known.advertisements.includes(advertisement)) {
+          const advertisements = [...known.advertisements, advertisement].sort((a, b) => compareText(a.name, b.name));
+          byPrefix.set(prefix.text, { prefix, advertisements });
+        }
+      }
+    }
+  }
+  return [...byPrefix.values()].sort((a, b) => comparePrefix(a.prefix, b.prefix));
+}
+
+/** One router for each VRF that has peers; all peers of a VRF share one ASN (`config/` sets others aside). */
+function routersOf(peers: readonly Peer[], originated: readonly Origination[]): BgpRouter[] {
+  const byVrf = new Map<string, Peer[]>();
+  for (const peer of peers) {
+    const known = byVrf.get(peer.vrf);
+    if (known) known.push(peer);
+    else byVrf.set(peer.vrf, [peer]);
+  }
+  return [...byVrf]
+    .sort(([a], [b]) => compareText(a, b))
+    .flatMap(([vrf, neighbors]) => {
+      const [first] = neighbors;
+      if (!first) return [];
+      const routerId = neighbors.find((peer) => peer.routerId)?.routerId;
+      return {
+        asn: first.myAsn,
+        vrf,
+        ...(routerId ? { routerId } : {}),
+        neighbors,
+        originated: originatedBy(neighbors, originated),
+      };
+    });
+}
+
+function originatedBy(neighbors: readonly Peer[], originated: readonly Origination[]): OriginatedPrefix[] {
+  const known = new Map<string, Treatment | undefined>();
+  const prefixes: OriginatedPrefix[] = [];
+  for (const { prefix, advertisements } of originated) {
+    const key = `${prefix.family} ${advertisements.map(({ name }) => name).join(' ')}`;
+    if (!known.has(key)) known.set(key, treatmentFor(advertisements, neighbors, prefix.family));
+    const treatment = known.get(key);
+    if (treatment) prefixes.push({ prefix, treatment });
+  }
+  return prefixes;
+}
