@@ -6,3 +6,4 @@
 export { parseFrrConfig, type FrrConfig, type FrrContext } from './parse.ts';
 export { diffFrrConfig, linesOf, type FrrChange, type FrrCommand } from './diff.ts';
 export { withoutPassword } from './statement.ts';
+export { learnEquivalence, underEquivalence, type Equivalence } from './equivalence.ts';

@@ -1,0 +1,28 @@
+import { execa } from 'execa';
+import { createInterface } from 'node:readline';
+import { VTYSH_ENV, type VtyshCommand } from './vtysh-process.ts';
+
+/**
+ * A vtysh under `terminal monitor`: FRR's log lines as they happen, BFD state changes among them (`debug bfd peer`).
+ * The lines come on vtysh's standard error, apart from prompts and echoes.
+ *
+ * @param onLine called for each log line
+ * @returns `ended`, settled when the vtysh ends for whatever reason, and `close`
+ */
+export function openMonitor(
+  command: VtyshCommand,
+  onLine: (line: string) => void,
+): { readonly ended: Promise<void>; readonly close: () => void } {
+  const [file, ...args] = command;
+  const child = execa(file, args, { env: VTYSH_ENV, reject: false, buffer: false, stdin: 'pipe', stdout: 'pipe', stderr: 'pipe' });
+  child.stdout.resume();
+  child.stdin.on('error', () => undefined); // the end of the process tells
+  createInterface({ input: child.stderr }).on('line', onLine);
+  child.stdin.write('terminal monitor\ndebug bfd peer\n');
+  return {
+    ended: child.then(() => undefined),
+    close: () => {
+      child.kill('SIGKILL');
+    },
+  };
+}
