@@ -3,9 +3,12 @@
  * version. Both sides of a comparison are brought to one form here.
  */
 
-/** Statements that are not ours to compare: FRR's own header, or facts of the host rather than configuration. */
+/**
+ * Statements that are not ours to compare: FRR's own header, facts of the host rather than configuration, and
+ * `debug bfd peer`, which the monitor switches on (bfdd prints it like configuration).
+ */
 const UNMANAGED =
-  /^(?:frr defaults |hostname |(?:no )?ip forwarding$|(?:no )?ipv6 forwarding$|service integrated-vtysh-config$|domainname )/;
+  /^(?:frr defaults |hostname |(?:no )?ip forwarding$|(?:no )?ipv6 forwarding$|service integrated-vtysh-config$|domainname |debug bfd peer$)/;
 
 /** FRR prints well-known communities by name (RFC 1997, RFC 3765, RFC 7611, RFC 7999, RFC 8326, RFC 9494). */
 const WELL_KNOWN_COMMUNITIES: Readonly<Record<string, string>> = {

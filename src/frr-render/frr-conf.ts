@@ -43,11 +43,13 @@ interface RouterView {
   readonly families: readonly { readonly name: 'ipv4' | 'ipv6'; readonly statements: readonly string[] }[];
 }
 
+/** What every router needs; the last line is how FRR tells of sessions that come and go. */
 const ROUTER_PREAMBLE = [
   'no bgp ebgp-requires-policy',
   'no bgp network import-check',
   'no bgp default ipv4-unicast',
   'bgp graceful-restart preserve-fw-state',
+  'bgp log-neighbor-changes',
 ];
 
 const DEBUGS = [

@@ -5,3 +5,4 @@
  */
 export { compileFrrConf, type FrrConfOptions, type FrrConfTemplate, type FrrLogLevel } from './frr-conf.ts';
 export { neighborName } from './neighbor.ts';
+export { blameFor, type Blame } from './blame.ts';

@@ -9,3 +9,4 @@ export { readRunningConfig, runVtysh, type VtyshCommand } from './vtysh-process.
 export { VtyshShell } from './vtysh-shell.ts';
 export type { RefusedLine } from './refusal.ts';
 export { writeConfigFile } from './config-file.ts';
+export { watchDaemons } from './daemons.ts';

@@ -18,7 +18,8 @@ export function openMonitor(
   child.stdout.resume();
   child.stdin.on('error', () => undefined); // the end of the process tells
   createInterface({ input: child.stderr }).on('line', onLine);
-  child.stdin.write('terminal monitor\ndebug bfd peer\n');
+  // One daemon each: zebra's and mgmtd's lines would only be thrown away.
+  child.stdin.write('terminal monitor bfdd\nterminal monitor bgpd\ndebug bfd peer\n');
   return {
     ended: child.then(() => undefined),
     close: () => {
