@@ -29,7 +29,10 @@ export interface ServiceDecision {
   readonly events: readonly AllocationEvent[];
   /** The status addresses or the pool annotation of the object differ from this decision and must be written. */
   readonly changed: boolean;
-  /** Something that another Service may be waiting for was released: look at the waiting ones (`allocateWaiting`). */
+  /**
+   * Something that another Service may be waiting for was released: look at the waiting ones (`allocateWaiting`). Never
+   * set in the result of a pass, which has done so.
+   */
   readonly reprocess: boolean;
 }
 
