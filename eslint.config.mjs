@@ -70,10 +70,16 @@ export default defineConfig(
     files: ['**/*.mjs'],
     languageOptions: {
       globals: Object.fromEntries(
-        ['process', 'console', 'URL', 'setTimeout', 'clearTimeout', 'AbortSignal', 'Buffer'].map((name) => [
-          name,
-          'readonly',
-        ]),
+        [
+          'process',
+          'performance',
+          'console',
+          'URL',
+          'setTimeout',
+          'clearTimeout',
+          'AbortSignal',
+          'Buffer',
+        ].map((name) => [name, 'readonly']),
       ),
     },
   },

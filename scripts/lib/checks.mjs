@@ -1,0 +1,95 @@
+// `npm test`: lint, format, types and the tests, each in turn, and one line with the sum at the end.
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ROOT } from './paths.mjs';
+import { asRootWith, run, say } from './process.mjs';
+import { countsOf, summaryOf } from './summary.mjs';
+
+/** @typedef {import('./summary.mjs').Counts} Counts */
+
+/**
+ * A step is one check by itself, or a vitest project whose tests count.
+ * @typedef {{ name: string, title: string, command: readonly string[] } | { name: string, title: string, project: string, root: boolean }} Step
+ */
+
+/** @type {readonly Step[]} */
+const STEPS = [
+  { name: 'lint', title: 'lint', command: ['eslint', '.'] },
+  { name: 'format', title: 'format', command: ['prettier', '--check', '--log-level', 'warn', '.'] },
+  { name: 'types', title: 'types', command: ['tsc', '--noEmit'] },
+  { name: 'unit', title: 'unit tests', project: 'unit', root: false },
+  { name: 'frr', title: 'tests with real FRR', project: 'frr', root: true },
+  { name: 'lab', title: 'tests in network namespaces', project: 'lab', root: true },
+];
+
+const STEP_TIMEOUT_MS = 3_600_000;
+const BIN = join(ROOT, 'node_modules/.bin');
+
+/**
+ * Runs every step, also after one has failed.
+ * @param {object} options
+ * @param {readonly string[]} options.only names of steps; empty: all
+ * @param {readonly string[]} options.args more arguments for vitest
+ * @param {NodeJS.ProcessEnv} options.env
+ * @param {import('./process.mjs').RootAccess} options.access
+ * @returns {Promise<number>} exit status: 0 when something ran and nothing failed
+ */
+export async function runChecks({ only, args, env, access }) {
+  const folder = await mkdtemp(join(tmpdir(), 'mlf-checks-'));
+  /** @type {Counts[]} */
+  const results = [];
+  try {
+    for (const step of STEPS.filter(({ name }) => only.length === 0 || only.includes(name))) {
+      say(`\n== ${step.title}`);
+      const started = performance.now();
+      const counts =
+        'command' in step ? await runCheck(step, env) : await runProject(step, { args, env, access, folder });
+      results.push(counts);
+      const seconds = ((performance.now() - started) / 1000).toFixed(1);
+      say(`== ${step.title}: ${counts.failed === 0 ? 'ok' : 'FAILED'} (${seconds} s)`);
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  const summary = summaryOf(results);
+  say(`\n${summary.text}`);
+  return summary.ok ? 0 : 1;
+}
+
+/**
+ * @param {Extract<Step, { command: readonly string[] }>} step
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<Counts>}
+ */
+async function runCheck(step, env) {
+  const [program = '', ...rest] = step.command;
+  const { ok } = await run([join(BIN, program), ...rest], {
+    env,
+    cwd: ROOT,
+    show: true,
+    timeoutMs: STEP_TIMEOUT_MS,
+  });
+  return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: [], faults: ok ? [] : [`${step.title} failed`] };
+}
+
+/**
+ * @param {Extract<Step, { project: string }>} step
+ * @param {object} options
+ * @param {readonly string[]} options.args
+ * @param {NodeJS.ProcessEnv} options.env
+ * @param {import('./process.mjs').RootAccess} options.access
+ * @param {string} options.folder for the report
+ * @returns {Promise<Counts>}
+ */
+async function runProject(step, { args, env, access, folder }) {
+  const report = join(folder, `${step.project}.json`);
+  const prefix = step.root && access.ok ? asRootWith(env, access) : [];
+  const command = [join(BIN, 'vitest'), 'run', '--project', step.project];
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const { status } = await run([...prefix, 'node', ...command, ...reporters, ...args], {
+    ...{ env, cwd: ROOT, show: true, timeoutMs: STEP_TIMEOUT_MS },
+  });
+  const text = await readFile(report, 'utf8').catch(() => '');
+  return countsOf({ title: step.title, status, report: text });
+}

@@ -1,0 +1,107 @@
+// From vitest's JSON reports to the one line at the end of `npm test`. No I/O.
+
+/**
+ * @typedef {object} Counts
+ * @property {number} passed
+ * @property {number} failed
+ * @property {readonly { test: string, reason: string }[]} skipped
+ * @property {readonly string[]} faults what failed without being a test: a check, a file that could not be loaded
+ */
+
+/**
+ * A test that cannot run says why in its title, or in the title of its `describe`: `skipped: REASON`. One that is skipped
+ * without a reason was switched off and forgotten, and counts as failed; so does a `todo`.
+ */
+const REASON = /\bskipped: (.+)$/;
+
+/**
+ * @param {object} run
+ * @param {string} run.title of the step
+ * @param {number} run.status vitest's exit status
+ * @param {string} run.report text of its JSON report; empty when it wrote none
+ * @returns {Counts}
+ */
+export function countsOf({ title, status, report }) {
+  const files = parseFiles(report);
+  if (files === undefined) {
+    return {
+      passed: 0,
+      failed: 1,
+      skipped: [],
+      faults: [`${title}: vitest ended without a report (status ${status})`],
+    };
+  }
+  let passed = 0;
+  let failed = 0;
+  const skipped = [];
+  const faults = [];
+  for (const file of files) {
+    const before = failed;
+    for (const { status: state, fullName } of file.assertionResults) {
+      const reason = REASON.exec(fullName)?.[1];
+      if (state === 'passed') {
+        passed += 1;
+      } else if (state === 'failed') {
+        failed += 1;
+      } else if (reason === undefined) {
+        failed += 1;
+        faults.push(
+          `${fullName}: ${state} without a reason; give one as "skipped: REASON" in its title, or make it run`,
+        );
+      } else {
+        skipped.push({ test: fullName.replace(REASON, '').trim(), reason });
+      }
+    }
+    if (file.status === 'failed' && failed === before) {
+      failed += 1;
+      faults.push(`${file.name}: ${file.message.split('\n')[0] || 'failed outside of its tests'}`);
+    }
+  }
+  if (passed + failed + skipped.length === 0) {
+    failed += 1;
+    faults.push(`${title}: there was no test to run`);
+  } else if (status !== 0 && failed === 0) {
+    failed += 1;
+    faults.push(
+      `${title}: vitest ended with status ${status} although no test failed; its output above says why`,
+    );
+  }
+  return { passed, failed, skipped, faults };
+}
+
+/**
+ * @param {readonly Counts[]} results
+ * @returns {{ ok: boolean, text: string }} lines for the terminal; the last is `N passed, N failed`, with `, N skipped` if any
+ */
+export function summaryOf(results) {
+  const passed = sum(results.map((counts) => counts.passed));
+  const failed = sum(results.map((counts) => counts.failed));
+  const skipped = results.flatMap((counts) => counts.skipped);
+  const faults = results.flatMap((counts) => counts.faults);
+  const lines = [];
+  if (skipped.length > 0) {
+    lines.push('Skipped:', ...skipped.map(({ test, reason }) => `  ${test}: ${reason}`), '');
+  }
+  if (faults.length > 0) lines.push('Failed:', ...faults.map((fault) => `  ${fault}`), '');
+  lines.push(`${passed} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`);
+  return { ok: failed === 0 && passed > 0, text: lines.join('\n') };
+}
+
+/** @typedef {{ name: string, status: string, message: string, assertionResults: { status: string, fullName: string }[] }} ReportFile */
+
+/**
+ * @param {string} report
+ * @returns {ReportFile[] | undefined}
+ */
+function parseFiles(report) {
+  try {
+    return JSON.parse(report).testResults;
+  } catch {
+    return undefined; // vitest was killed, or failed before it could write
+  }
+}
+
+/** @param {readonly number[]} numbers */
+function sum(numbers) {
+  return numbers.reduce((total, number) => total + number, 0);
+}

@@ -1,0 +1,65 @@
+// Sets up what a command needs, then runs it with the Node it is tested with:
+//   node scripts/run.mjs COMMAND [ARGUMENT...]
+import { join } from 'node:path';
+import { runChecks } from './lib/checks.mjs';
+import { ROOT } from './lib/paths.mjs';
+import { SetupError, asRootWith, handleInterrupts, rootAccess, run, say } from './lib/process.mjs';
+import { setUp } from './lib/setup.mjs';
+
+/**
+ * @typedef {{ kind: 'program', file: string } | { kind: 'checks', only: readonly string[] }} Command
+ * @typedef {Command & { needs: import('./lib/setup.mjs').Needs }} Entry
+ */
+const EVERYTHING = { daemons: true, chroots: true };
+const NODE_ONLY = { daemons: false, chroots: false };
+
+/** @type {Record<string, Entry>} */
+const COMMANDS = {
+  demo: { kind: 'program', file: 'src/cli/demo.ts', needs: { daemons: true, chroots: false } },
+  'bench:apply': { kind: 'program', file: 'bench/apply.ts', needs: { daemons: true, chroots: false } },
+  test: { kind: 'checks', only: [], needs: EVERYTHING },
+  'test:unit': { kind: 'checks', only: ['unit'], needs: NODE_ONLY },
+  'test:frr': { kind: 'checks', only: ['frr'], needs: EVERYTHING },
+  'test:lab': { kind: 'checks', only: ['lab'], needs: EVERYTHING },
+};
+
+/**
+ * @param {string} name
+ * @param {readonly string[]} args
+ * @returns {Promise<number>} exit status
+ */
+async function main(name, args) {
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command === undefined) {
+    process.stderr.write(`Usage: node scripts/run.mjs ${Object.keys(COMMANDS).join('|')} [ARGUMENT...]\n`);
+    return 2;
+  }
+  const access = await rootAccess();
+  let { needs } = command;
+  if (command.kind === 'checks' && needs.daemons && !access.ok) {
+    say(`Without root nothing is installed, and tests that need namespaces are skipped: ${access.reason}.`);
+    needs = NODE_ONLY;
+  }
+  const env = await setUp(needs);
+  if (command.kind === 'checks') return runChecks({ only: command.only, args, env, access });
+  if (!access.ok) {
+    throw new SetupError(
+      `${name} starts routing daemons in network namespaces, which needs root: ${access.reason}.`,
+      'Run the same command as root.',
+    );
+  }
+  const prefix = asRootWith(env, access);
+  const { status } = await run([...prefix, 'node', join(ROOT, command.file), ...args], {
+    ...{ env, show: true, timeoutMs: 7_200_000 },
+  });
+  return status;
+}
+
+handleInterrupts();
+try {
+  process.exitCode = await main(process.argv[2] ?? '', process.argv.slice(3));
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  process.stderr.write(`\n${error.message}\nNext: ${error.next}\n`);
+  process.exitCode = 1;
+}
