@@ -22,6 +22,18 @@ export function anySelectorMatches(selectors: readonly LabelSelector[], labels: 
   return selectors.length === 0 || selectors.some((selector) => selectorMatches(selector, labels));
 }
 
+/** A text that is equal for selectors that say the same in another order. */
+export function selectorText(selector: LabelSelector): string {
+  const parts = Object.entries(selector.matchLabels).map(([key, value]) =>
+    JSON.stringify([key, '=', [value]]),
+  );
+  for (const requirement of selector.matchExpressions) {
+    const values = 'values' in requirement ? [...requirement.values].sort() : [];
+    parts.push(JSON.stringify([requirement.key, requirement.operator, values]));
+  }
+  return parts.sort().join();
+}
+
 function requirementHolds(requirement: LabelRequirement, labels: Labels): boolean {
   const value = labels[requirement.key];
   switch (requirement.operator) {
