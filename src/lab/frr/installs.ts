@@ -15,7 +15,7 @@ export interface FrrInstall {
 export const DAEMON_FOLDER = '/usr/lib/frr';
 
 /**
- * The installs on this machine, lowest version first; empty when there is none. Other releases are looked for in
+ * The installs on this machine, one for each version, lowest first; empty when there is none. Other releases are looked for in
  * `$METALLB_FRR_TOOLS` (default `~/.cache/metallb-frr`), where `npm run setup` puts them.
  */
 export async function frrInstalls(): Promise<FrrInstall[]> {
@@ -23,6 +23,7 @@ export async function frrInstalls(): Promise<FrrInstall[]> {
   const found = await Promise.all(roots.map(installAt));
   return found
     .filter((install) => install !== undefined)
+    .filter(({ version }, index, all) => all.findIndex((other) => other.version === version) === index)
     .sort((a, b) => a.version.localeCompare(b.version, 'en', { numeric: true }));
 }
 
