@@ -29,17 +29,13 @@ export function bitsOf(family: IpFamily): 32 | 128 {
  * An IPv4-mapped IPv6 address (RFC 4291 section 2.5.5.2) is the IPv4 address.
  */
 export function parseIp(text: string): IpAddress | undefined {
-  if (ipaddr.IPv4.isValidFourPartDecimal(text)) {
-    return /(^|\.)0\d/.test(text)
-      ? undefined
-      : ipFromValue('ipv4', valueOf(ipaddr.IPv4.parse(text).toByteArray()));
+  if (!text.includes(':')) {
+    const value = parseIpv4(text);
+    return value === undefined ? undefined : ipFromValue('ipv4', BigInt(value));
   }
-  if (!text.includes(':') || text.includes('%') || !ipaddr.IPv6.isValid(text)) return undefined;
-  const parsed = ipaddr.IPv6.parse(text);
-  if (parsed.isIPv4MappedAddress()) {
-    return ipFromValue('ipv4', valueOf(parsed.toIPv4Address().toByteArray()));
-  }
-  return ipFromValue('ipv6', valueOf(parsed.toByteArray()));
+  const value = parseIpv6(text);
+  if (value === undefined) return undefined;
+  return value >> 32n === 0xffffn ? ipFromValue('ipv4', value & 0xffffffffn) : ipFromValue('ipv6', value);
 }
 
 export function ipFromValue(family: IpFamily, value: bigint): IpAddress {
@@ -121,9 +117,55 @@ export function comparePrefix(a: Prefix, b: Prefix): number {
   );
 }
 
-function valueOf(bytes: readonly number[]): bigint {
+/** Four decimal parts; own code, since a controller parses each Service's addresses over and over. */
+function parseIpv4(text: string): number | undefined {
+  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text);
+  if (!match) return undefined;
+  let value = 0;
+  for (const part of match.slice(1)) {
+    const byte = Number(part);
+    if (byte > 255 || (part.length > 1 && part.startsWith('0'))) return undefined;
+    value = value * 256 + byte;
+  }
+  return value;
+}
+
+/** The forms of RFC 4291 section 2.2; the last 32 bits may be written as an IPv4 address. */
+function parseIpv6(text: string): bigint | undefined {
+  const [head = '', tail, excess] = text.split('::');
+  if (excess !== undefined) return undefined;
+  const before = parseGroups(head, tail === undefined);
+  if (!before) return undefined;
+  if (tail === undefined) return before.length === 8 ? valueOfGroups(before) : undefined;
+  const after = parseGroups(tail, true);
+  // The double colon stands for at least one group.
+  if (!after || before.length + after.length > 7) return undefined;
+  const zeros = Array.from({ length: 8 - before.length - after.length }, () => 0);
+  return valueOfGroups([...before, ...zeros, ...after]);
+}
+
+/** @param isEnd the groups are the last of the address, where an IPv4 address may stand for two of them */
+function parseGroups(text: string, isEnd: boolean): number[] | undefined {
+  const groups: number[] = [];
+  if (text === '') return groups;
+  const parts = text.split(':');
+  for (const [index, part] of parts.entries()) {
+    if (/^[0-9a-fA-F]{1,4}$/.test(part)) {
+      groups.push(Number.parseInt(part, 16));
+      continue;
+    }
+    const embedded = isEnd && index === parts.length - 1 ? parseIpv4(part) : undefined;
+    if (embedded === undefined) return undefined;
+    groups.push(embedded >>> 16, embedded & 0xffff);
+  }
+  return groups;
+}
+
+function valueOfGroups(groups: readonly number[]): bigint {
   let value = 0n;
-  for (const byte of bytes) value = (value << 8n) | BigInt(byte);
+  for (let index = 0; index < 8; index += 2) {
+    value = (value << 32n) | BigInt((groups[index] ?? 0) * 0x10000 + (groups[index + 1] ?? 0));
+  }
   return value;
 }
 
