@@ -3,14 +3,14 @@ import type { Pool } from '../config/types.ts';
 import { compareText } from '../core/order.ts';
 import { objectKey } from '../core/problem.ts';
 import { assign } from './assignment.ts';
-import { converge, currentIpsOf, familyFits, type Verdict } from './converge.ts';
+import { converge, familyFits, type Verdict } from './converge.ts';
 import { countersOf, takeChanges } from './counters.ts';
 import { decisionOf, withDecision } from './decision.ts';
 import { createLedger, release, replacePools, type Ledger } from './ledger.ts';
 import { samePools } from './pool-table.ts';
 import { reasonOf } from './reason.ts';
-import { addressRequestOf, clusterFamilyOf } from './request.ts';
 import { isOurs } from './service-class.ts';
+import { currentIpsOf, viewOf, type ServiceView } from './service-view.ts';
 import { createWaitingList, setWaiting, topicsOfChange, type Topic, type WaitingList } from './topics.ts';
 import type {
   Allocation,
@@ -84,7 +84,7 @@ export function setPools(state: AllocatorState, pools: readonly Pool[]): PoolsRe
  */
 export function allocateOne(state: AllocatorState, service: ServiceObject): ServiceDecision {
   if (!state.ready) return decisionOf(service, notReady(state), false);
-  const { verdict, reprocess } = look(state, service);
+  const { verdict, reprocess } = look(state, viewOf(service, state.options));
   noteWaiting(state, service, verdict);
   return decisionOf(service, verdict, reprocess);
 }
@@ -126,13 +126,10 @@ interface Look {
 }
 
 /** Brings the ledger in line with one Service and notes what that released. */
-export function look(state: AllocatorState, service: ServiceObject): Look {
-  const key = objectKey(service.metadata);
+export function look(state: AllocatorState, view: ServiceView): Look {
   const { options, ledger } = state;
-  const { result: verdict, reprocess } = tracked(state, key, () =>
-    isOurs(service, options.loadBalancerClass)
-      ? converge(ledger, service, options)
-      : leaveToOthers(ledger, service, key),
+  const { result: verdict, reprocess } = tracked(state, view.key, () =>
+    isOurs(view.service, options.loadBalancerClass) ? converge(ledger, view) : leaveToOthers(ledger, view),
   );
   return { verdict, reprocess };
 }
@@ -152,21 +149,13 @@ export function noteWaiting(state: AllocatorState, service: ServiceObject, verdi
 }
 
 /** Takes what the status of a Service holds into the ledger if nothing speaks against it, and decides nothing. */
-export function adopt(state: AllocatorState, service: ServiceObject): void {
-  const { ledger, options } = state;
-  if (service.status.ingress.length === 0 || service.spec.type !== 'LoadBalancer') return;
-  if (!isOurs(service, options.loadBalancerClass)) return;
-  const key = objectKey(service.metadata);
-  const held = ledger.allocations.get(key)?.ips;
-  if (held?.length === service.status.ingress.length) {
-    if (held.every((ip, index) => ip.text === service.status.ingress[index]?.ip)) return;
-  }
-  const current = currentIpsOf(service);
-  const cluster = clusterFamilyOf(service, options.missingClusterIPs);
+export function adopt(state: AllocatorState, view: ServiceView): void {
+  if (view.kind === 'other' || !isOurs(view.service, state.options.loadBalancerClass)) return;
+  const { key, request, cluster, current } = view;
   if (current.kind !== 'known' || cluster.kind === 'none') return;
   if (cluster.kind === 'known' && !familyFits(current.ips, cluster.wish)) return;
   // A refusal is not lost: the same check is made, and told of, when the Service is decided about.
-  tracked(state, key, () => assign(ledger, addressRequestOf(service), current.ips));
+  tracked(state, key, () => assign(state.ledger, request, current.ips));
 }
 
 /** Runs a change of one Service's allocation and notes what it released that others wait for. */
@@ -201,7 +190,7 @@ export function notReady(state: AllocatorState): Verdict {
 }
 
 /** A Service of another class: what was ours is given back, the rest is not touched. */
-function leaveToOthers(ledger: Ledger, service: ServiceObject, key: string): Verdict {
+function leaveToOthers(ledger: Ledger, { key, service }: ServiceView): Verdict {
   const held = release(ledger, key);
   const message = `loadBalancerClass ${JSON.stringify(service.spec.loadBalancerClass ?? '')} belongs to another controller`;
   const reason = reasonOf('otherLoadBalancerClass', message);

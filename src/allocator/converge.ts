@@ -15,22 +15,10 @@ import {
 import { release, type AddressRequest, type Ledger } from './ledger.ts';
 import type { PoolEntry } from './pool-table.ts';
 import { familyName, listText, quote, reasonOf } from './reason.ts';
-import {
-  addressRequestOf,
-  clusterFamilyOf,
-  onePerFamily,
-  parseAll,
-  requestedIpsOf,
-  type Requested,
-} from './request.ts';
+import { requestedIpsOf, type Requested } from './request.ts';
+import type { CurrentIps, ServiceView } from './service-view.ts';
 import { addressTopic, type Topic } from './topics.ts';
-import type {
-  AllocationEvent,
-  AllocationReason,
-  AllocatorOptions,
-  DecisionOutcome,
-  EventReason,
-} from './types.ts';
+import type { AllocationEvent, AllocationReason, DecisionOutcome, EventReason } from './types.ts';
 
 /** Where one Service should stand; what of it is news is found by comparing with the object. */
 export interface Verdict {
@@ -62,11 +50,10 @@ interface Work {
  * Brings the ledger in line with one Service: what its status holds is kept where it may be, released where it may not,
  * and what is missing is allocated. The same Service and ledger always give the same verdict.
  */
-export function converge(ledger: Ledger, service: ServiceObject, options: AllocatorOptions): Verdict {
-  const request = addressRequestOf(service);
-  const { key } = request;
+export function converge(ledger: Ledger, view: ServiceView): Verdict {
+  const { key, service } = view;
   const events: AllocationEvent[] = [];
-  if (service.spec.type !== 'LoadBalancer') {
+  if (view.kind === 'other') {
     release(ledger, key);
     const message = `the type is ${service.spec.type}; only LoadBalancer Services have addresses`;
     return {
@@ -84,7 +71,7 @@ export function converge(ledger: Ledger, service: ServiceObject, options: Alloca
   if (ledger.table.entries.size === 0) {
     return clearAndRefuse(reasonOf('noPools', 'there is no address pool; create an IPAddressPool'));
   }
-  const cluster = clusterFamilyOf(service, options.missingClusterIPs);
+  const { request, cluster, current } = view;
   if (cluster.kind === 'none') {
     return clearAndRefuse(
       reasonOf('noClusterIP', `${key} has no cluster IP, which tells the address family`),
@@ -95,7 +82,6 @@ export function converge(ledger: Ledger, service: ServiceObject, options: Alloca
     events.push(warning('not enough clusterips', `${key}: ${message}`));
     return clearAndRefuse(reasonOf('notEnoughClusterIPs', message));
   }
-  const current = currentIpsOf(service);
   if (current.kind === 'unknown') events.push(statusUnreadable(key, current.texts));
   if (cluster.kind === 'unknown') {
     events.push(warning('noclusterIPsIPFamily', `${key}: ${cluster.message}`));
@@ -109,23 +95,6 @@ export function converge(ledger: Ledger, service: ServiceObject, options: Alloca
   const kept = keepCurrent(work, current);
   if (kept.kind === 'refused') return kept.verdict;
   return kept.ips.length > 0 ? settle(work, kept.ips, kept.requested) : allocate(work);
-}
-
-/** What the status of a Service says that it holds. */
-export type CurrentIps =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'known'; readonly ips: readonly IpAddress[] }
-  | { readonly kind: 'unknown'; readonly texts: readonly string[] };
-
-/** The addresses in the status; entries with a host name alone do not count. */
-export function currentIpsOf(service: ServiceObject): CurrentIps {
-  const texts: string[] = [];
-  for (const { ip } of service.status.ingress) {
-    if (ip !== undefined && ip !== '') texts.push(ip);
-  }
-  if (texts.length === 0) return { kind: 'none' };
-  const ips = parseAll(texts);
-  return ips && onePerFamily(ips) ? { kind: 'known', ips } : { kind: 'unknown', texts };
 }
 
 function statusUnreadable(key: string, texts: readonly string[]): AllocationEvent {

@@ -14,6 +14,7 @@ import {
 } from './allocator.ts';
 import type { Verdict } from './converge.ts';
 import { decisionOf, mergeVerdicts } from './decision.ts';
+import { viewOf, type ServiceView } from './service-view.ts';
 import { nextWaiting, setWaiting } from './topics.ts';
 import type { PassResult, ServiceDecision } from './types.ts';
 
@@ -43,9 +44,9 @@ export function allocateAll(
   );
   const deleted = releaseAll(state, gone);
   const pending = new Map<string, Pending>();
-  const ordered = inPassOrder(services);
-  for (const { service } of ordered) adopt(state, service);
-  for (const { key, service } of ordered) decide(state, key, service, pending);
+  const views = inPassOrder(services.map((service) => viewOf(service, state.options)));
+  for (const view of views) adopt(state, view);
+  for (const view of views) decide(state, view, pending);
   state.ready = true;
   const settled = serveWaiting(state, pending);
   return finish(state, { pending, deleted, settled });
@@ -62,21 +63,21 @@ export function applyChanges(
 ): PassResult {
   const deleted = releaseAll(state, new Set(changes.deleted));
   const pending = new Map<string, Pending>();
-  const ordered = inPassOrder(changes.services);
+  const views = inPassOrder(changes.services.map((service) => viewOf(service, state.options)));
   if (!state.ready) {
-    for (const { key, service } of ordered) {
+    for (const { key, service } of views) {
       pending.set(key, { service, verdict: notReady(state) });
     }
     return finish(state, { pending, deleted, settled: true });
   }
-  for (const { key, service } of ordered) {
+  for (const view of views) {
     // What is remembered of it is an older object.
-    setWaiting(state.waiting, key, []);
-    state.waitingServices.delete(key);
-    adopt(state, service);
+    setWaiting(state.waiting, view.key, []);
+    state.waitingServices.delete(view.key);
+    adopt(state, view);
   }
   serveWaiting(state, pending);
-  for (const { key, service } of ordered) decide(state, key, service, pending);
+  for (const view of views) decide(state, view, pending);
   const settled = serveWaiting(state, pending);
   return finish(state, { pending, deleted, settled });
 }
@@ -88,18 +89,10 @@ export function allocateWaiting(state: AllocatorState): PassResult {
   return finish(state, { pending, deleted: [], settled });
 }
 
-interface Ordered {
-  readonly key: string;
-  readonly service: ServiceObject;
-}
-
-function inPassOrder(services: readonly ServiceObject[]): Ordered[] {
-  return services
-    .map((service) => ({ key: objectKey(service.metadata), service }))
-    .sort(
-      (a, b) =>
-        b.service.status.ingress.length - a.service.status.ingress.length || compareText(a.key, b.key),
-    );
+function inPassOrder(views: ServiceView[]): ServiceView[] {
+  return views.sort(
+    (a, b) => b.service.status.ingress.length - a.service.status.ingress.length || compareText(a.key, b.key),
+  );
 }
 
 function releaseAll(state: AllocatorState, keys: Iterable<string>): string[] {
@@ -110,13 +103,9 @@ function releaseAll(state: AllocatorState, keys: Iterable<string>): string[] {
   return deleted.sort(compareText);
 }
 
-function decide(
-  state: AllocatorState,
-  key: string,
-  service: ServiceObject,
-  pending: Map<string, Pending>,
-): Verdict {
-  const { verdict } = look(state, service);
+function decide(state: AllocatorState, view: ServiceView, pending: Map<string, Pending>): Verdict {
+  const { key, service } = view;
+  const { verdict } = look(state, view);
   const earlier = pending.get(key);
   pending.set(
     key,
@@ -142,7 +131,7 @@ function serveWaiting(state: AllocatorState, pending: Map<string, Pending>): boo
       const waiting = state.waitingServices.get(key);
       if (!waiting) throw new Error(`${key} waits and its object is not known`);
       const known = pending.has(key);
-      const verdict = decide(state, key, waiting.service, pending);
+      const verdict = decide(state, viewOf(waiting.service, state.options), pending);
       // Still waiting for the same reason is no news.
       if (!known && verdict.reason.message === waiting.message) pending.delete(key);
       key = nextWaiting(state.waiting, state.ledger, topics, key);
