@@ -32,8 +32,11 @@ export interface FrrReport {
 }
 
 export interface FrrDriver {
-  /** The newest desired state; older ones that were not begun yet are dropped. */
-  readonly want: (bgp: BgpDesiredState) => void;
+  /**
+   * The newest desired state; older ones that were not begun yet are dropped.
+   * `inputAt`: when the input of the decision was there, in milliseconds since the epoch; it is logged with what was applied.
+   */
+  readonly want: (bgp: BgpDesiredState, input: { readonly inputAt: number }) => void;
   /** A daemon was restarted: look at FRR afresh. */
   readonly frrRestarted: () => void;
   readonly idle: () => Promise<void>;
@@ -46,6 +49,7 @@ export interface FrrDriver {
 export function createFrrDriver(options: FrrDriverOptions): FrrDriver {
   const { applier, logger } = options;
   let desired: BgpDesiredState | undefined;
+  let inputAt = 0;
   let inForce: BgpDesiredState | undefined;
   let refusals = NO_REFUSALS;
   /** Refused as a whole: not tried again until something changes. */
@@ -101,6 +105,7 @@ export function createFrrDriver(options: FrrDriverOptions): FrrDriver {
     const bgp = withoutRefused(desired, refusals, inForce);
     const text = options.render(bgp, options.renderOptions);
     if (hopeless && hopeless.text !== text) hopeless = undefined;
+    const inputUsed = inputAt;
     const startedAt = performance.now();
     const verifying = verifyDue;
     verifyDue = false;
@@ -115,7 +120,7 @@ export function createFrrDriver(options: FrrDriverOptions): FrrDriver {
     if (outcome.kind !== 'unchanged') {
       const lines = outcome.kind === 'applied' ? outcome.lines : 0;
       options.onApply?.({ outcome: outcome.kind, durationMs, lines });
-      if (outcome.kind === 'applied') logger.info({ lines, via: outcome.via, durationMs }, 'configuration applied');
+      if (outcome.kind === 'applied') logger.info({ lines, via: outcome.via, durationMs, inputAt: inputUsed }, 'configuration applied');
     }
     return hopeless ? 'done' : settle(outcome, text, bgp);
   };
@@ -149,8 +154,9 @@ export function createFrrDriver(options: FrrDriverOptions): FrrDriver {
   });
 
   return {
-    want: (bgp) => {
+    want: (bgp, input) => {
       desired = bgp;
+      inputAt = input.inputAt;
       loop.request();
     },
     frrRestarted: () => {

@@ -1,57 +1,129 @@
-import type { Peer } from '../config/index.ts';
+import type { BfdProfile, Peer } from '../config/index.ts';
 import type { Problem } from '../core/problem.ts';
-import type { BgpDesiredState, BgpRouter } from '../reconciler/index.ts';
-import { blameFor } from '../frr-render/index.ts';
+import { bfdProfileStatements, blameFor, neighborFingerprint } from '../frr-render/index.ts';
 import type { RefusedLine } from '../frr-vty/index.ts';
+import type { BgpDesiredState, BgpRouter } from '../reconciler/index.ts';
 
-/** Parts of the desired state that FRR did not take, by the very version it did not take. */
-export interface Refusals {
-  readonly extras?: { readonly text: string; readonly problem: Problem };
-  /** By BGPPeer name. */
-  readonly peers: ReadonlyMap<string, { readonly peer: Peer; readonly problem: Problem }>;
+/** A version of something that FRR did not take. */
+interface Refused {
+  /** Equal for versions that FRR would be told the same about. */
+  readonly version: string;
+  readonly problem: Problem;
 }
 
-export const NO_REFUSALS: Refusals = { peers: new Map() };
+/** Parts of the desired state that FRR did not take. An edit of the part is another version, and gets a new try. */
+export interface Refusals {
+  readonly extras?: Refused;
+  /** By BGPPeer name. */
+  readonly peers: ReadonlyMap<string, Refused>;
+  /** By BFDProfile name. */
+  readonly bfdProfiles: ReadonlyMap<string, Refused>;
+}
+
+export const NO_REFUSALS: Refusals = { peers: new Map(), bfdProfiles: new Map() };
 
 /**
  * Adds what FRR refused just now.
  *
+ * @param options.bgp what was applied
+ * @param options.lastGood what FRR took before; a part that has not changed since is not at fault while another has
  * @returns undefined when no part of the desired state can be blamed, so that leaving one out would not help
  */
 export function withRefused(
   refusals: Refusals,
   refused: readonly RefusedLine[],
-  options: { readonly bgp: BgpDesiredState; readonly namespace: string },
+  options: {
+    readonly bgp: BgpDesiredState;
+    readonly namespace: string;
+    readonly lastGood?: BgpDesiredState | undefined;
+  },
 ): Refusals | undefined {
-  const { bgp, namespace } = options;
-  const blame = blameFor(
-    refused.map(({ line }) => line),
-    bgp,
-  );
-  if (!blame.extras && blame.peers.length === 0) return undefined;
-  const words = refused.map(({ line, words: said }) => `"${line}": ${said}`).join('; ');
-  const problem = (kind: string, name: string, field: string): Problem => ({
-    resource: { kind, namespace, name },
-    field,
-    reason: 'FrrRefused',
-    message: `FRR refuses ${words}; the last good version stays in use`,
-    transient: false,
-    severity: 'error',
+  const { bgp, namespace, lastGood } = options;
+  const good = lastGood && versionsOf(lastGood);
+  const extrasAreNew = bgp.extras !== '' && good !== undefined && good.extras !== bgp.extras;
+  let extras: RefusedLine[] = [];
+  const peers = new Map<Peer, RefusedLine[]>();
+  const bfdProfiles = new Map<BfdProfile, RefusedLine[]>();
+  for (const line of refused) {
+    const blame = blameFor(line, bgp);
+    const proven = (version: string | undefined, now: string): boolean => extrasAreNew && version === now;
+    const newPeers = blame.peers.filter(
+      (peer) => !proven(good?.peers.get(peer.name), neighborFingerprint(peer)),
+    );
+    const newProfiles = blame.bfdProfiles.filter(
+      (profile) => !proven(good?.bfdProfiles.get(profile.name), profileVersion(profile)),
+    );
+    for (const peer of newPeers) push(peers, peer, line);
+    for (const profile of newProfiles) push(bfdProfiles, profile, line);
+    const nobody = newPeers.length + newProfiles.length === 0;
+    if (blame.extras || (nobody && extrasAreNew)) extras = [...extras, line];
+  }
+  if (extras.length + peers.size + bfdProfiles.size === 0) return undefined;
+
+  const refusal = (
+    part: { kind: string; name: string; field: string },
+    version: string,
+    lines: readonly RefusedLine[],
+  ): Refused => ({
+    version,
+    problem: {
+      resource: { kind: part.kind, namespace, name: part.name },
+      field: part.field,
+      reason: 'FrrRefused',
+      message: `FRR refuses ${wordsOf(lines)}; the last good version stays in use`,
+      transient: false,
+      severity: 'error',
+    },
   });
-  const peers = new Map(refusals.peers);
-  for (const peer of blame.peers) peers.set(peer.name, { peer, problem: problem('BGPPeer', peer.name, 'spec') });
-  const extras = blame.extras
-    ? { text: bgp.extras, problem: problem('ConfigMap', 'bgpextras', 'data.extras') }
-    : refusals.extras;
-  return { peers, ...(extras ? { extras } : {}) };
+  const of = (kind: string, name: string, field: string): { kind: string; name: string; field: string } => ({
+    kind,
+    name,
+    field,
+  });
+  const refusedExtras =
+    extras.length > 0
+      ? refusal(of('ConfigMap', 'bgpextras', 'data.extras'), bgp.extras, extras)
+      : refusals.extras;
+  return {
+    peers: new Map([
+      ...refusals.peers,
+      ...[...peers].map(
+        ([peer, lines]) =>
+          [peer.name, refusal(of('BGPPeer', peer.name, 'spec'), neighborFingerprint(peer), lines)] as const,
+      ),
+    ]),
+    bfdProfiles: new Map([
+      ...refusals.bfdProfiles,
+      ...[...bfdProfiles].map(
+        ([profile, lines]) =>
+          [
+            profile.name,
+            refusal(of('BFDProfile', profile.name, 'spec'), profileVersion(profile), lines),
+          ] as const,
+      ),
+    ]),
+    ...(refusedExtras ? { extras: refusedExtras } : {}),
+  };
 }
 
-/** Forgets refusals of versions that are no longer wanted: an edit deserves a new try. */
+/** Every line and what FRR said to it; long lists are cut. */
+export function wordsOf(refused: readonly RefusedLine[]): string {
+  const shown = refused.slice(0, 5).map(({ line, words }) => `"${line}": ${words}`);
+  const more = refused.length - shown.length;
+  return shown.join('; ') + (more > 0 ? ` and ${more} more` : '');
+}
+
+/** Forgets refusals of versions that are no longer wanted. */
 export function stillWanted(refusals: Refusals, bgp: BgpDesiredState): Refusals {
-  const wanted = new Set(bgp.routers.flatMap((router) => router.neighbors));
-  const peers = new Map([...refusals.peers].filter(([, { peer }]) => wanted.has(peer)));
-  const extras = refusals.extras?.text === bgp.extras ? refusals.extras : undefined;
-  return { peers, ...(extras ? { extras } : {}) };
+  const versions = versionsOf(bgp);
+  const extras = refusals.extras?.version === versions.extras ? refusals.extras : undefined;
+  return {
+    peers: new Map([...refusals.peers].filter(([name, { version }]) => versions.peers.get(name) === version)),
+    bfdProfiles: new Map(
+      [...refusals.bfdProfiles].filter(([name, { version }]) => versions.bfdProfiles.get(name) === version),
+    ),
+    ...(extras ? { extras } : {}),
+  };
 }
 
 /** The desired state with every refused part in its last good version, or left out when there never was one. */
@@ -60,14 +132,22 @@ export function withoutRefused(
   refusals: Refusals,
   lastGood: BgpDesiredState | undefined,
 ): BgpDesiredState {
-  if (!refusals.extras && refusals.peers.size === 0) return bgp;
+  if (!refusals.extras && refusals.peers.size === 0 && refusals.bfdProfiles.size === 0) return bgp;
   const goodPeers = new Map(
     lastGood?.routers.flatMap((router) => router.neighbors.map((peer) => [peer.name, peer] as const)),
   );
+  const goodProfiles = new Map(lastGood?.bfdProfiles.map((profile) => [profile.name, profile]));
+  const goodExtras = lastGood && lastGood.extras !== refusals.extras?.version ? lastGood.extras : '';
   return {
     ...bgp,
     routers: bgp.routers.flatMap((router) => routerWithout(router, refusals, goodPeers)),
-    extras: refusals.extras ? (lastGood?.extras ?? '') : bgp.extras,
+    bfdProfiles: bgp.bfdProfiles.flatMap((profile) => {
+      const refused = refusals.bfdProfiles.get(profile.name);
+      if (!refused) return [profile];
+      const good = goodProfiles.get(profile.name);
+      return good && profileVersion(good) !== refused.version ? [good] : [];
+    }),
+    extras: refusals.extras ? goodExtras : bgp.extras,
   };
 }
 
@@ -77,9 +157,12 @@ function routerWithout(
   goodPeers: ReadonlyMap<string, Peer>,
 ): BgpRouter[] {
   const neighbors = router.neighbors.flatMap((peer) => {
-    if (!refusals.peers.has(peer.name)) return [peer];
+    const refused = refusals.peers.get(peer.name);
+    if (!refused) return [peer];
     const good = goodPeers.get(peer.name);
-    return good?.vrf === router.vrf && good.myAsn === router.asn ? [good] : [];
+    const usable =
+      good?.vrf === router.vrf && good.myAsn === router.asn && neighborFingerprint(good) !== refused.version;
+    return usable ? [good] : [];
   });
   return neighbors.length === 0 ? [] : [{ ...router, neighbors }];
 }
@@ -87,6 +170,31 @@ function routerWithout(
 export function refusalProblems(refusals: Refusals): Problem[] {
   return [
     ...(refusals.extras ? [refusals.extras.problem] : []),
-    ...[...refusals.peers.values()].map(({ problem }) => problem),
+    ...[...refusals.peers.values(), ...refusals.bfdProfiles.values()].map(({ problem }) => problem),
   ];
+}
+
+interface Versions {
+  readonly extras: string;
+  readonly peers: ReadonlyMap<string, string>;
+  readonly bfdProfiles: ReadonlyMap<string, string>;
+}
+
+function versionsOf(bgp: BgpDesiredState): Versions {
+  const peers = bgp.routers.flatMap(({ neighbors }) => neighbors);
+  return {
+    extras: bgp.extras,
+    peers: new Map(peers.map((peer) => [peer.name, neighborFingerprint(peer)])),
+    bfdProfiles: new Map(bgp.bfdProfiles.map((profile) => [profile.name, profileVersion(profile)])),
+  };
+}
+
+function profileVersion(profile: BfdProfile): string {
+  return bfdProfileStatements(profile).join('\n');
+}
+
+function push<K>(map: Map<K, RefusedLine[]>, key: K, line: RefusedLine): void {
+  const lines = map.get(key);
+  if (lines) lines.push(line);
+  else map.set(key, [line]);
 }

@@ -11,16 +11,26 @@ export interface WorkLoopOptions {
   readonly signal: AbortSignal;
 }
 
+export interface WorkLoop {
+  /** The state has changed. */
+  readonly request: () => void;
+  /** The cause of the last failure may be gone: the wait for the next try ends, and later waits begin short again. */
+  readonly hurry: () => void;
+  /** Settles when nothing runs and nothing is asked for. */
+  readonly idle: () => Promise<void>;
+}
+
 /**
  * Runs work on request: at once when idle, once more afterwards for whatever was asked for meanwhile, never two at a
  * time. A retry waits its turn even when requests keep coming, and then finds the newest state.
  */
-export function createWorkLoop(options: WorkLoopOptions): { request: () => void; idle: () => Promise<void> } {
+export function createWorkLoop(options: WorkLoopOptions): WorkLoop {
   let wanted = false;
   let running: Promise<void> | undefined;
+  let attempt = 0;
+  let waiting: AbortController | undefined;
 
   const run = async (): Promise<void> => {
-    let attempt = 0;
     while (wanted && !options.signal.aborted) {
       wanted = false;
       if ((await options.work()) === 'done') {
@@ -29,8 +39,11 @@ export function createWorkLoop(options: WorkLoopOptions): { request: () => void;
       }
       attempt += 1;
       wanted = true;
-      // An abort ends the wait, and with it the loop.
-      await delay(options.backoffMs(attempt), undefined, { signal: options.signal }).catch(() => undefined);
+      waiting = new AbortController();
+      const signal = AbortSignal.any([options.signal, waiting.signal]);
+      // An abort ends the wait.
+      await delay(options.backoffMs(attempt), undefined, { signal }).catch(() => undefined);
+      waiting = undefined;
     }
   };
   const start = (): void => {
@@ -40,10 +53,16 @@ export function createWorkLoop(options: WorkLoopOptions): { request: () => void;
       if (wanted && !options.signal.aborted) start();
     });
   };
+  const request = (): void => {
+    wanted = true;
+    if (!running && !options.signal.aborted) start();
+  };
   return {
-    request: () => {
-      wanted = true;
-      if (!running) start();
+    request,
+    hurry: () => {
+      attempt = 0;
+      waiting?.abort();
+      request();
     },
     idle: async () => {
       while (running) await running;

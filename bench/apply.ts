@@ -1,0 +1,170 @@
+import { Command, InvalidArgumentError } from 'commander';
+import Table from 'cli-table3';
+import { cpus, totalmem } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import { readRunningConfig } from '../src/frr-vty/index.ts';
+import { measureBfd, type BfdResult } from './apply/bfd.ts';
+import { measureBulk, type BulkResult } from './apply/bulk.ts';
+import { FrrFloor } from './apply/floor.ts';
+import { measureFrrReload, type FrrReloadResult } from './apply/frr-reload.ts';
+import { NODES, rigUp, type Rig } from './apply/rig.ts';
+import { arrival, measureSingle, type SingleResult } from './apply/single.ts';
+import { putFile } from './support/folder.ts';
+import { benchAddress, serviceManifests } from './support/manifests.ts';
+import type { Summary } from './support/stats.ts';
+
+/** The ASN of the nodes, as in the base manifests. */
+const ASN = 64_512;
+const PRESENT = 1_000;
+
+interface Report {
+  readonly machine: { readonly cpus: number; readonly model: string; readonly memoryGiB: number; readonly node: string };
+  readonly frr: string;
+  readonly single?: SingleResult;
+  readonly bulk: readonly BulkResult[];
+  readonly bfd?: BfdResult;
+  readonly frrReload?: FrrReloadResult;
+}
+
+const program = new Command('bench:apply')
+  .description('Times from a change of a manifest to the route in a real router, beside what FRR needs by itself.')
+  .option('--single <trials>', 'Services added one by one with 1,000 present', count, 200)
+  .option('--thousand <trials>', 'rounds of 1,000 Services added and removed at once', count, 10)
+  .option('--ten-thousand <trials>', 'rounds of 10,000 Services added and removed at once', count, 5)
+  .option('--bfd <trials>', 'link cuts under BFD 50 ms x 3', count, 100)
+  .option('--no-reload', 'leave out frr-reload.py')
+  .option('-o, --output <form>', 'table or json', 'table')
+  .addHelpText('after', '\nExamples:\n  npm run bench:apply\n  npm run bench:apply -- --single 50 --bfd 20 -o json\n');
+
+const options = program
+  .parse()
+  .opts<{ single: number; thousand: number; tenThousand: number; bfd: number; reload: boolean; output: string }>();
+
+const abort = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => abort.abort());
+const say = (text: string): void => {
+  process.stderr.write(`${text}\n`);
+};
+
+const rig = await rigUp({ signal: abort.signal, onProgress: say });
+let floor: FrrFloor | undefined;
+try {
+  say('waiting for 1,000 Services on both routers');
+  await fill(rig);
+  const config = await readRunningConfig(rig.vtysh[0] ?? ['vtysh'], { timeoutMs: 10_000 });
+  floor = new FrrFloor({ vtysh: rig.vtysh, asn: ASN, routeMap: routeMapIn(config) });
+  const report = await measure(rig, floor, config);
+  process.stdout.write(options.output === 'json' ? `${JSON.stringify(report, undefined, 2)}\n` : tablesOf(report));
+} finally {
+  await floor?.close();
+  await rig.down();
+}
+
+async function fill(target: Rig): Promise<void> {
+  const addresses = Array.from({ length: PRESENT }, (_, index) => benchAddress(index));
+  const text = addresses.map((address, index) => serviceManifests(`web-${index}`, address)).join('');
+  await putFile(target.folder, 'services.yaml', text);
+  await arrival(target, addresses, NODES.length, 120_000);
+  await delay(3_000);
+}
+
+async function measure(target: Rig, typed: FrrFloor, config: string): Promise<Report> {
+  const bulk: BulkResult[] = [];
+  let single: SingleResult | undefined;
+  let bfd: BfdResult | undefined;
+  if (options.single > 0) {
+    say(`${options.single} Services one by one (about ${Math.round((options.single * 2.3) / 60)} min)`);
+    single = await measureSingle(target, typed, options.single);
+  }
+  for (const [services, trials] of [
+    [1_000, options.thousand],
+    [10_000, options.tenThousand],
+  ] as const) {
+    if (trials === 0) continue;
+    say(`${services} Services at once, ${trials} times`);
+    bulk.push(await measureBulk(target, typed, { services, trials }));
+  }
+  if (options.bfd > 0) {
+    say(`${options.bfd} link cuts under BFD`);
+    bfd = await measureBfd(target, options.bfd);
+  }
+  const frrReload = options.reload ? await measureFrrReload() : undefined;
+  const [cpu] = cpus();
+  return {
+    machine: {
+      cpus: cpus().length,
+      model: cpu?.model ?? 'unknown',
+      memoryGiB: Math.round(totalmem() / 2 ** 30),
+      node: process.version,
+    },
+    frr: /^frr version (\S+)/m.exec(config)?.[1] ?? 'unknown',
+    bulk,
+    ...(single ? { single } : {}),
+    ...(bfd ? { bfd } : {}),
+    ...(frrReload ? { frrReload } : {}),
+  };
+}
+
+function tablesOf(report: Report): string {
+  const table = new Table({ head: ['what', 'n', 'p50', 'p90', 'p99', 'max', 'bar', 'met'], style: { head: [] } });
+  const row = (what: string, summary: Summary, bar?: { text: string; met: boolean }): void => {
+    const { count: n, p50, p90, p99, max } = summary;
+    table.push([what, n, p50, p90, p99, max, bar?.text ?? '', bar === undefined ? '' : bar.met ? 'yes' : 'NO']);
+  };
+  if (report.single) {
+    for (const [router, { floor: by, ours }] of [
+      ['FRR router', report.single.toFrrRouter],
+      ['BIRD', report.single.toBird],
+    ] as const) {
+      row(`1 Service, 1,000 present -> ${router}: floor`, by);
+      const [p50, p99] = [by.p50 + 15, by.p50 + 60];
+      row(`1 Service, 1,000 present -> ${router}`, ours, {
+        text: `p50 <= ${p50.toFixed(0)}, p99 <= ${p99.toFixed(0)}`,
+        met: ours.p50 <= p50 && ours.p99 <= p99,
+      });
+    }
+  }
+  for (const { services, add, remove } of report.bulk) {
+    for (const [what, { floor: by, ours, afterParsing }] of [
+      ['added', add],
+      ['removed', remove],
+    ] as const) {
+      const most = services <= 1_000 ? 800 : 4_000;
+      row(`${services} Services ${what} -> last route: floor`, by);
+      row(`${services} Services ${what} -> last route`, ours, { text: `<= ${most}`, met: ours.max <= most });
+      const after = by.p50 + 500;
+      row(`${services} Services ${what}, after parsing`, afterParsing, {
+        text: `<= ${after.toFixed(0)}`,
+        met: afterParsing.max <= after,
+      });
+    }
+  }
+  if (report.bfd) {
+    const { nextHopGone: gone, known } = report.bfd;
+    row('link cut -> next hop gone from the router', gone, { text: 'p99 <= 260', met: gone.p99 <= 260 });
+    row('link cut -> bfd-status knows', known, { text: 'p99 <= 200', met: known.p99 <= 200 });
+  }
+  const { machine, frrReload } = report;
+  return [
+    `milliseconds; FRR ${report.frr}, Node ${machine.node}, ${machine.cpus} x ${machine.model}, ${machine.memoryGiB} GiB`,
+    table.toString(),
+    ...(frrReload
+      ? [
+          `frr-reload.py on an FRR ${frrReload.frrVersion} of its own: one network more with 1,000 present ${frrReload.oneMs} ms, 1,000 more ${frrReload.thousandMs} ms`,
+        ]
+      : []),
+    '',
+  ].join('\n');
+}
+
+/** The class that the Services of the bench are announced with. */
+function routeMapIn(config: string): string {
+  const name = /^ {2}network 198\.18\.\S+ route-map (\S+)$/m.exec(config)?.[1];
+  if (name === undefined) throw new Error('no Service of the bench is in the running configuration of n1');
+  return name;
+}
+
+function count(text: string): number {
+  if (!/^\d{1,5}$/.test(text)) throw new InvalidArgumentError('must be a whole number');
+  return Number(text);
+}

@@ -1,0 +1,45 @@
+import { Option, type Command } from 'commander';
+
+export const DEFAULT_NAMESPACE = 'metallb-system';
+
+/** Where metallb.io objects are read from. */
+export function namespaceOption(): Option {
+  return new Option('--namespace <name>', 'namespace of the metallb.io objects')
+    .env('METALLB_NAMESPACE')
+    .default(DEFAULT_NAMESPACE);
+}
+
+export function filesOption(): Option {
+  return new Option('-f, --filename <path...>', 'file or folder of manifests; - for standard input').makeOptionMandatory();
+}
+
+export function loadBalancerClassOption(): Option {
+  return new Option(
+    '--lb-class <class>',
+    'only Services with this spec.loadBalancerClass; without it, only those without a class',
+  ).default('', 'none');
+}
+
+export const LOG_LEVELS = ['all', 'debug', 'info', 'warn', 'error', 'none'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export function logLevelOption(): Option {
+  return new Option('--log-level <level>', 'how much is logged').choices(LOG_LEVELS).default('info');
+}
+
+/** Where objects come from; a folder (or file) of manifests so far. */
+export function sourceOption(): Option {
+  return new Option('--source <dir:PATH>', 'folder or file of manifests to watch')
+    .argParser((text) => {
+      const path = /^dir:(.+)$/.exec(text)?.[1];
+      if (path === undefined) throw new TypeError(`--source ${text}: must be dir:PATH`);
+      return path;
+    })
+    .makeOptionMandatory();
+}
+
+/** Adds options in one go. */
+export function withOptions(command: Command, ...options: readonly Option[]): Command {
+  for (const option of options) command.addOption(option);
+  return command;
+}

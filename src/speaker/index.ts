@@ -1,0 +1,5 @@
+/**
+ * One node's speaker: source to FRR, and what FRR says back to the status. It wires the pure folders to the edges and
+ * decides nothing itself.
+ */
+export { runSpeaker, type SpeakerOptions } from './speaker.ts';

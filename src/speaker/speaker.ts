@@ -1,0 +1,139 @@
+import { compileFrrConf, type FrrLogLevel } from '../frr-render/index.ts';
+import { FrrApplier, watchDaemons, type ApplierOptions } from '../frr-vty/index.ts';
+import { formatProblem, type Problem } from '../core/problem.ts';
+import { createNodeDecider, type NodeDecision } from '../pipeline/index.ts';
+import { folderSource, statusFolderOf, writeStatusObjects, type SourceState } from '../source/index.ts';
+import { serveMetrics, type Logger, type LogLevel } from '../telemetry/index.ts';
+import { createFrrDriver } from './frr-driver.ts';
+import { createSpeakerMetrics } from './metrics.ts';
+import { startObserver } from './observer.ts';
+import { createReporter } from './reporter.ts';
+
+export interface SpeakerOptions {
+  /** Folder or file of manifests. */
+  readonly source: string;
+  readonly namespace: string;
+  readonly nodeName: string;
+  readonly hostname: string;
+  readonly loadBalancerClass: string;
+  readonly ignoreExcludeLabel: boolean;
+  readonly logLevel: LogLevel;
+  readonly templateText: string;
+  /** 0: no metrics are served. */
+  readonly metricsPort: number;
+  readonly frr: {
+    readonly vtysh: ApplierOptions['vtysh'];
+    readonly socketsDir: string;
+    readonly configFile: string;
+    readonly reload?: readonly [string, ...string[]];
+  };
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+const FRR_LOG_LEVELS: Readonly<Record<LogLevel, FrrLogLevel>> = {
+  all: 'debugging',
+  debug: 'debugging',
+  info: 'informational',
+  warn: 'warnings',
+  error: 'errors',
+  none: 'emergencies',
+};
+
+/**
+ * Keeps one node's FRR at what the source says until `signal` is aborted, and leaves FRR as it is then.
+ *
+ * @throws when the metrics port is taken
+ */
+export async function runSpeaker(options: SpeakerOptions): Promise<void> {
+  const { frr, logger, signal, namespace, nodeName } = options;
+  const decide = createNodeDecider(options);
+  let state: SourceState | undefined;
+  let decision: NodeDecision | undefined;
+  let frrProblems: readonly Problem[] = [];
+
+  const observer = startObserver({
+    vtysh: frr.vtysh,
+    logger,
+    signal,
+    onObserved: () => {
+      reporter.request();
+    },
+  });
+  const metrics = createSpeakerMetrics({
+    node: nodeName,
+    observed: observer.state,
+    desired: () => decision?.state,
+  });
+  const applier = new FrrApplier({
+    vtysh: frr.vtysh,
+    configFile: frr.configFile,
+    ...(frr.reload ? { frrReload: frr.reload } : {}),
+  });
+  const driver = createFrrDriver({
+    applier,
+    render: compileFrrConf(options.templateText),
+    renderOptions: { hostname: options.hostname, logLevel: FRR_LOG_LEVELS[options.logLevel] },
+    namespace,
+    logger,
+    signal,
+    onApply: metrics.applied,
+    onReport: (report) => {
+      frrProblems = report.problems;
+      reporter.request();
+    },
+  });
+  const problems = (): readonly Problem[] => [
+    ...(state?.problems ?? []),
+    ...(decision?.problems ?? []),
+    ...frrProblems,
+  ];
+  const statusFolder = statusFolderOf(options.source);
+  const reporter = createReporter({
+    logger,
+    signal,
+    read: () =>
+      decision && { node: nodeName, namespace, desired: decision.state, observed: observer.state(), problems: problems() },
+    write: (name, objects) => {
+      writeStatusObjects(statusFolder, name, objects);
+    },
+  });
+  const daemons = watchDaemons(frr.socketsDir, () => {
+    logger.warn('a daemon of FRR came or went, looking at FRR afresh');
+    metrics.frrRestarted();
+    driver.frrRestarted();
+    observer.frrRestarted();
+  });
+  if (options.metricsPort !== 0) await serveMetrics({ registry: metrics.registry, port: options.metricsPort, signal });
+
+  let said = new Set<string>();
+  const onState = (next: SourceState): void => {
+    const inputAt = Date.now();
+    state = next;
+    decision = decide(next.snapshot);
+    driver.want(decision.state.bgp, { inputAt });
+    const now = problems();
+    metrics.configured(now.some(({ severity }) => severity === 'error'));
+    said = sayNew(logger, now, said);
+    reporter.request();
+  };
+  const source = folderSource({ path: options.source, namespace, statusFolder, logger });
+  logger.info({ source: options.source, sockets: frr.socketsDir }, 'speaker started');
+  await source(onState, signal);
+  await daemons.close();
+  await Promise.all([driver.idle(), observer.idle()]);
+  await applier.close();
+  logger.info('speaker ended, FRR goes on');
+}
+
+/** Logs each problem once for as long as it lasts. */
+function sayNew(logger: Logger, problems: readonly Problem[], said: ReadonlySet<string>): Set<string> {
+  const now = new Set<string>();
+  for (const problem of problems) {
+    const text = formatProblem(problem);
+    now.add(text);
+    if (said.has(text)) continue;
+    logger[problem.severity === 'error' ? 'error' : 'warn']({ problem: text, reason: problem.reason }, 'problem');
+  }
+  return now;
+}

@@ -1,0 +1,4 @@
+/** What a process tells of itself: log lines and metrics. It decides nothing. */
+export { createLogger, type Logger, type LogLevel } from './logger.ts';
+export { serveMetrics } from './metrics-server.ts';
+export { registerSamples, type Sample } from './sampled-metrics.ts';
