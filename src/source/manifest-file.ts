@@ -1,0 +1,216 @@
+import { formatProblem, objectKey, type Problem, type ResourceRef } from '../core/problem.ts';
+import { parseManifestText, type ManifestText } from '../manifest/index.ts';
+import { problemsOf, type DocumentParser, type ParsedDocument } from './parsed-document.ts';
+
+/**
+ * How long a loss is doubted before it counts, in milliseconds. A writer that truncates a file and writes it anew
+ * shows, in between, a file that is empty or cut off: well-formed YAML with fewer objects in it.
+ */
+export interface Patience {
+  /** A file that is not there. Editors move the old file away before they write the new one. */
+  readonly goneMs: number;
+  /** A file that holds fewer objects than before, counted from its last change. */
+  readonly fewerMs: number;
+  /** The same for a file that was put in place whole (by a rename): nobody is writing it. */
+  readonly fewerWholeMs: number;
+  /** A file without any object. `helm template > file` leaves it empty for as long as helm takes. */
+  readonly emptyMs: number;
+  /** A file that never comes to rest is believed after this long. */
+  readonly restlessMs: number;
+}
+
+export const PATIENCE: Patience = {
+  goneMs: 100,
+  fewerMs: 100,
+  fewerWholeMs: 5,
+  emptyMs: 2_000,
+  restlessMs: 5_000,
+};
+
+/** What is in use of a file, and what is doubted. Times are milliseconds of a monotonic clock. */
+export interface ManifestFile {
+  readonly path: string;
+  /** The text read last, whether in use or not. */
+  readonly text: ManifestText | undefined;
+  /** In use, in the order of the file; what was lost and is doubted stands at the end. */
+  readonly documents: readonly ParsedDocument[];
+  /** Part of `documents`: no longer in the file, and kept for now. */
+  readonly leaving: ReadonlySet<ParsedDocument>;
+  readonly problems: readonly Problem[];
+  /** Some version of the file was read whole since start. */
+  readonly wasWhole: boolean;
+  /** Set while what the file says is doubted. */
+  readonly doubt?: Doubt;
+}
+
+interface Doubt {
+  readonly since: number;
+  /** When it counts, unless the file says something else by then. */
+  readonly until: number;
+  /** What counts then. */
+  readonly then: Pick<ManifestFile, 'documents' | 'problems'>;
+}
+
+export type FileContent =
+  | { readonly kind: 'text'; readonly text: string; readonly placedWhole: boolean }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'unreadable'; readonly problem: Problem };
+
+export interface ReadContext {
+  readonly now: number;
+  readonly patience: Patience;
+  readonly parse: DocumentParser;
+}
+
+export function emptyManifestFile(path: string): ManifestFile {
+  return { path, text: undefined, documents: [], leaving: new Set(), problems: [], wasWhole: false };
+}
+
+/**
+ * What is in use of a file after it was read. The rules, in this order:
+ * - It cannot be read, or is not YAML throughout: what was in use stays. Only when nothing was in use yet are the
+ *   well-formed documents of a broken file used. That it is broken is said when it has been left alone for a while.
+ * - Objects that are new or changed are used at once.
+ * - Objects that are gone stay until the file has been left alone for a while ({@link Patience}), and so does one that
+ *   is cut off: the last of the file, with a text that the old one begins with.
+ */
+export function afterRead(file: ManifestFile, content: FileContent, context: ReadContext): ManifestFile {
+  switch (content.kind) {
+    case 'missing':
+      return afterMissing(file, context);
+    case 'unreadable':
+      return { ...withoutDoubt(file), problems: keptIfSame(file.problems, [content.problem]) };
+    case 'text':
+      return afterText(file, content, context);
+  }
+}
+
+/** The same after `until` of the doubt has passed without another change. */
+export function afterDoubt(file: ManifestFile): ManifestFile {
+  return file.doubt ? { ...withoutDoubt(file), ...file.doubt.then } : file;
+}
+
+function afterMissing(file: ManifestFile, context: ReadContext): ManifestFile {
+  const empty = { text: undefined, wasWhole: true };
+  const then = { documents: [], problems: [] };
+  if (file.documents.length === 0) return { ...withoutDoubt(file), ...empty, ...then };
+  const doubt = doubtFor(file, then, { ms: context.patience.goneMs, context });
+  return { ...file, ...empty, leaving: new Set(file.documents), doubt };
+}
+
+function afterText(
+  file: ManifestFile,
+  content: Extract<FileContent, { kind: 'text' }>,
+  context: ReadContext,
+): ManifestFile {
+  const { patience, parse } = context;
+  const text = parseManifestText({ text: content.text, file: file.path, previous: file.text });
+  const quietMs = content.placedWhole ? patience.fewerWholeMs : patience.fewerMs;
+  const parsed = text.documents.map(parse);
+  const problems = keptIfSame(file.problems, problemsOfText(text, parsed));
+  const base = { ...withoutDoubt(file), text };
+  if (text.problems.length > 0) {
+    const documents = file.documents.length > 0 ? file.documents : parsed;
+    return { ...base, documents, doubt: doubtFor(file, { documents, problems }, { ms: quietMs, context }) };
+  }
+  const whole = { ...base, wasWhole: true };
+  const lost = lossesOf(file, parsed);
+  if (lost.leaving.size === 0) return { ...whole, documents: parsed, problems };
+  const ms = parsed.length === 0 ? patience.emptyMs : quietMs;
+  return { ...whole, ...lost, doubt: doubtFor(file, { documents: parsed, problems }, { ms, context }) };
+}
+
+function problemsOfText(text: ManifestText, parsed: readonly ParsedDocument[]): readonly Problem[] {
+  return [
+    ...text.problems,
+    ...text.documents.flatMap((document, index) => {
+      const of = parsed[index];
+      return of && of.problems.length > 0 ? problemsOf(document, of) : [];
+    }),
+  ];
+}
+
+/** What `documents` lacks of what was in use, added to them. */
+function lossesOf(
+  file: ManifestFile,
+  documents: readonly ParsedDocument[],
+): Pick<ManifestFile, 'documents' | 'leaving'> {
+  const { removed, added } = changedMiddle(file.documents, documents);
+  const keys = new Set(added.flatMap(keysOf));
+  const lost = removed.filter((document) => !keysOf(document).every((key) => keys.has(key)));
+  const last = documents.at(-1);
+  const whole = last && added.includes(last) ? wholeFormOf(last, removed) : undefined;
+  if (!whole) return { documents: [...documents, ...lost], leaving: new Set(lost) };
+  const leaving = new Set([...lost, whole]);
+  return { documents: [...documents.slice(0, -1), ...leaving], leaving };
+}
+
+/** The old form of a document that is the beginning of that old form's text and of the same object. */
+function wholeFormOf(
+  document: ParsedDocument,
+  removed: readonly ParsedDocument[],
+): ParsedDocument | undefined {
+  const text = document.text.trimEnd();
+  const keys = new Set(keysOf(document));
+  return removed.find(
+    (old) =>
+      old.text.startsWith(text) && old.text.trimEnd() !== text && keysOf(old).some((key) => keys.has(key)),
+  );
+}
+
+/** The list from before when it says the same, so that it can be compared by identity. */
+function keptIfSame(before: readonly Problem[], now: readonly Problem[]): readonly Problem[] {
+  return sameProblems(before, now) ? before : now;
+}
+
+/** Equal to a reader. */
+export function sameProblems(a: readonly Problem[], b: readonly Problem[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every((problem, index) => {
+      const other = b[index];
+      return problem === other || (other !== undefined && formatProblem(problem) === formatProblem(other));
+    })
+  );
+}
+
+export interface Middle {
+  readonly removed: readonly ParsedDocument[];
+  readonly added: readonly ParsedDocument[];
+}
+
+/** The difference of two lists that mostly agree at both ends. */
+export function changedMiddle(before: readonly ParsedDocument[], after: readonly ParsedDocument[]): Middle {
+  const shorter = Math.min(before.length, after.length);
+  let start = 0;
+  while (start < shorter && before[start] === after[start]) start += 1;
+  let end = 0;
+  while (end < shorter - start && before.at(-1 - end) === after.at(-1 - end)) end += 1;
+  return { removed: before.slice(start, before.length - end), added: after.slice(start, after.length - end) };
+}
+
+export function keyOf(ref: ResourceRef): string {
+  return `${ref.kind} ${objectKey(ref)}`;
+}
+
+/** Of every object the document gives, readable or not. */
+function keysOf(document: ParsedDocument): readonly string[] {
+  return [
+    ...document.objects.map(({ kind, metadata: { namespace, name } }) => keyOf({ kind, namespace, name })),
+    ...document.rejected.map(keyOf),
+  ];
+}
+
+function doubtFor(
+  file: ManifestFile,
+  then: Doubt['then'],
+  { ms, context: { now, patience } }: { readonly ms: number; readonly context: ReadContext },
+): Doubt {
+  const since = file.doubt?.since ?? now;
+  return { since, until: Math.min(now + ms, since + patience.restlessMs), then };
+}
+
+function withoutDoubt(file: ManifestFile): ManifestFile {
+  const { doubt: _doubt, ...rest } = file;
+  return { ...rest, leaving: new Set() };
+}

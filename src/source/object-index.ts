@@ -1,0 +1,201 @@
+import type { ApiKind, ApiObject, ApiObjectOfKind, ClusterSnapshot, ServiceObject } from '../api/index.ts';
+import { byText, compareText } from '../core/order.ts';
+import type { Problem, ResourceRef } from '../core/problem.ts';
+import { changedMiddle, keyOf, type ManifestFile } from './manifest-file.ts';
+import type { ParsedDocument } from './parsed-document.ts';
+import { mergeSorted } from './sorted-list.ts';
+
+/** Kinds whose last good version is kept here. Those of metallb.io, and what they refer to, are kept by `config/`. */
+const KEPT_KINDS: ReadonlySet<string> = new Set<ApiKind>(['Service', 'EndpointSlice', 'Node']);
+
+/** One document's word about one object. */
+interface Claim {
+  readonly file: string;
+  readonly document: ParsedDocument;
+  readonly ref: ResourceRef;
+  /** Absent: the document could not be read as this object. */
+  readonly object?: ApiObject;
+  /** The last good version before it could not be read. */
+  readonly lastGood?: ApiObject;
+}
+
+export interface IndexOptions {
+  readonly namespace: string;
+  /** Puts into a Service what is known about it from elsewhere; gives the same object for the same answer. */
+  readonly completeService: (service: ServiceObject) => ServiceObject;
+}
+
+/**
+ * All objects of all files, and which document's word counts for each. An object that stands in several documents is
+ * taken from the one it was taken from before, otherwise from the first by file name and place.
+ * Changes cost what they touch; a snapshot after them costs one pass over the lists of the kinds touched.
+ */
+export class ObjectIndex {
+  readonly #options: IndexOptions;
+  readonly #claims = new Map<string, readonly Claim[]>();
+  readonly #leaving = new Map<string, ReadonlySet<ParsedDocument>>();
+  readonly #contested = new Set<string>();
+  readonly #rejected = new Map<string, ResourceRef>();
+  /** Keys whose claims changed since the last snapshot. */
+  readonly #touched = new Map<string, ResourceRef>();
+  #snapshot: ClusterSnapshot;
+
+  constructor(options: IndexOptions) {
+    this.#options = options;
+    this.#snapshot = { namespace: options.namespace, objects: emptyLists(), rejected: [] };
+  }
+
+  /** Takes over what changed from one state of a file to the next. */
+  update(before: ManifestFile, after: ManifestFile): void {
+    const { removed, added } = changedMiddle(before.documents, after.documents);
+    const gone = new Set(removed);
+    for (const document of added) {
+      if (gone.delete(document)) continue; // moved inside its file
+      for (const claim of claimsOf(after.path, document)) this.#put(claim, gone);
+    }
+    for (const document of gone) {
+      for (const claim of claimsOf(after.path, document)) this.#drop(claim);
+    }
+    const leavingBefore = this.#leaving.get(after.path);
+    if (after.leaving.size > 0) this.#leaving.set(after.path, after.leaving);
+    else this.#leaving.delete(after.path);
+    for (const document of [...(leavingBefore ?? []), ...after.leaving]) {
+      for (const claim of claimsOf(after.path, document)) this.#touch(claim.ref);
+    }
+  }
+
+  /** What is known about these Services from elsewhere has changed. */
+  touchServices(services: Iterable<{ readonly namespace: string; readonly name: string }>): void {
+    for (const { namespace, name } of services) this.#touch({ kind: 'Service', namespace, name });
+  }
+
+  snapshot(): ClusterSnapshot {
+    if (this.#touched.size === 0) return this.#snapshot;
+    const changes = new Map<string, [ResourceRef, ApiObject | undefined][]>();
+    let rejectedChanged = false;
+    for (const [key, ref] of this.#touched) {
+      const claims = this.#claims.get(key) ?? [];
+      const winner = this.#winnerOf(claims);
+      if (claims.length > 1) this.#contested.add(key);
+      else this.#contested.delete(key);
+      rejectedChanged = this.#noteRejected(key, winner) || rejectedChanged;
+      const ofKind = changes.get(ref.kind);
+      const change: [ResourceRef, ApiObject | undefined] = [ref, this.#objectOf(winner)];
+      if (ofKind) ofKind.push(change);
+      else changes.set(ref.kind, [change]);
+    }
+    this.#touched.clear();
+    let objects = this.#snapshot.objects;
+    for (const kind of Object.keys(objects) as ApiKind[]) {
+      const list = mergeSorted(objects[kind], changes.get(kind) ?? []);
+      if (list !== objects[kind]) objects = { ...objects, [kind]: list };
+    }
+    if (objects !== this.#snapshot.objects || rejectedChanged) {
+      const rejected = rejectedChanged ? this.#rejectedList() : this.#snapshot.rejected;
+      this.#snapshot = { ...this.#snapshot, objects, rejected };
+    }
+    return this.#snapshot;
+  }
+
+  /** One for each document whose word about an object does not count. */
+  duplicateProblems(lineOf: (file: string, document: ParsedDocument) => number): readonly Problem[] {
+    return [...this.#contested].sort(compareText).flatMap((key) => {
+      const claims = this.#claims.get(key) ?? [];
+      const winner = this.#winnerOf(claims);
+      return claims
+        .filter((claim) => claim !== winner && !this.#isLeaving(claim))
+        .map(({ ref, file, document }): Problem => {
+          const where = winner?.file === file ? 'a second time in this file' : `in ${winner?.file ?? ''} too`;
+          return {
+            resource: ref,
+            field: '',
+            reason: 'DuplicateObject',
+            message: `stands ${where}, and that one is used: must stand in one place only`,
+            transient: false,
+            severity: 'error',
+            position: { file, line: lineOf(file, document), column: 1 },
+          };
+        });
+    });
+  }
+
+  /** A new word of the same file takes the place, and with it the rank, of the one it replaces. */
+  #put(claim: Claim, replaceable: ReadonlySet<ParsedDocument>): void {
+    const key = keyOf(claim.ref);
+    const claims = this.#claims.get(key) ?? [];
+    const index = claims.findIndex(({ file, document }) => file === claim.file && replaceable.has(document));
+    const replaced = claims[index];
+    const lastGood =
+      claim.object || !KEPT_KINDS.has(claim.ref.kind) ? undefined : (replaced?.object ?? replaced?.lastGood);
+    const put: Claim = lastGood ? { ...claim, lastGood } : claim;
+    this.#claims.set(key, replaced ? claims.with(index, put) : [...claims, put]);
+    this.#touch(claim.ref);
+  }
+
+  #drop({ ref, file, document }: Claim): void {
+    const key = keyOf(ref);
+    const claims = this.#claims.get(key) ?? [];
+    const left = claims.filter((claim) => claim.file !== file || claim.document !== document);
+    if (left.length === claims.length) return;
+    if (left.length === 0) this.#claims.delete(key);
+    else this.#claims.set(key, left);
+    this.#touch(ref);
+  }
+
+  #touch(ref: ResourceRef): void {
+    this.#touched.set(keyOf(ref), ref);
+  }
+
+  /** What is about to leave its file counts only while nobody else has the object. */
+  #winnerOf(claims: readonly Claim[]): Claim | undefined {
+    if (claims.length < 2) return claims[0];
+    return claims.find((claim) => !this.#isLeaving(claim)) ?? claims[0];
+  }
+
+  #isLeaving({ file, document }: Claim): boolean {
+    return this.#leaving.get(file)?.has(document) === true;
+  }
+
+  #objectOf(winner: Claim | undefined): ApiObject | undefined {
+    const object = winner?.object ?? winner?.lastGood;
+    return object?.kind === 'Service' ? this.#options.completeService(object) : object;
+  }
+
+  #noteRejected(key: string, winner: Claim | undefined): boolean {
+    const before = this.#rejected.get(key);
+    if (!winner || winner.object) return this.#rejected.delete(key);
+    if (!before) this.#rejected.set(key, winner.ref);
+    return !before;
+  }
+
+  #rejectedList(): readonly ResourceRef[] {
+    return [...this.#rejected.entries()].sort(byText(([key]) => key)).map(([, ref]) => ref);
+  }
+}
+
+function claimsOf(file: string, document: ParsedDocument): readonly Claim[] {
+  return [
+    ...document.objects.map((object): Claim => {
+      const { namespace, name } = object.metadata;
+      return { file, document, ref: { kind: object.kind, namespace, name }, object };
+    }),
+    ...document.rejected.map((ref): Claim => ({ file, document, ref })),
+  ];
+}
+
+function emptyLists(): { readonly [K in ApiKind]: readonly ApiObjectOfKind<K>[] } {
+  return {
+    IPAddressPool: [],
+    BGPAdvertisement: [],
+    L2Advertisement: [],
+    BGPPeer: [],
+    BFDProfile: [],
+    Community: [],
+    Service: [],
+    EndpointSlice: [],
+    Node: [],
+    Namespace: [],
+    Secret: [],
+    ConfigMap: [],
+  };
+}
