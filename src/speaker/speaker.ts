@@ -1,9 +1,9 @@
 import { compileFrrConf, type FrrLogLevel } from '../frr-render/index.ts';
 import { FrrApplier, watchDaemons, type ApplierOptions } from '../frr-vty/index.ts';
-import { formatProblem, type Problem } from '../core/problem.ts';
+import type { Problem } from '../core/problem.ts';
 import { createNodeDecider, type NodeDecision } from '../pipeline/index.ts';
 import { folderSource, statusFolderOf, writeStatusObjects, type SourceState } from '../source/index.ts';
-import { serveMetrics, type Logger, type LogLevel } from '../telemetry/index.ts';
+import { createProblemLog, serveMetrics, type Logger, type LogLevel } from '../telemetry/index.ts';
 import { createFrrDriver } from './frr-driver.ts';
 import { createSpeakerMetrics } from './metrics.ts';
 import { startObserver } from './observer.ts';
@@ -106,7 +106,7 @@ export async function runSpeaker(options: SpeakerOptions): Promise<void> {
   });
   if (options.metricsPort !== 0) await serveMetrics({ registry: metrics.registry, port: options.metricsPort, signal });
 
-  let said = new Set<string>();
+  const logProblems = createProblemLog(logger);
   const onState = (next: SourceState): void => {
     const inputAt = Date.now();
     state = next;
@@ -114,7 +114,7 @@ export async function runSpeaker(options: SpeakerOptions): Promise<void> {
     driver.want(decision.state.bgp, { inputAt });
     const now = problems();
     metrics.configured(now.some(({ severity }) => severity === 'error'));
-    said = sayNew(logger, now, said);
+    logProblems(now);
     reporter.request();
   };
   const source = folderSource({ path: options.source, namespace, statusFolder, logger });
@@ -124,16 +124,4 @@ export async function runSpeaker(options: SpeakerOptions): Promise<void> {
   await Promise.all([driver.idle(), observer.idle()]);
   await applier.close();
   logger.info('speaker ended, FRR goes on');
-}
-
-/** Logs each problem once for as long as it lasts. */
-function sayNew(logger: Logger, problems: readonly Problem[], said: ReadonlySet<string>): Set<string> {
-  const now = new Set<string>();
-  for (const problem of problems) {
-    const text = formatProblem(problem);
-    now.add(text);
-    if (said.has(text)) continue;
-    logger[problem.severity === 'error' ? 'error' : 'warn']({ problem: text, reason: problem.reason }, 'problem');
-  }
-  return now;
 }

@@ -2,3 +2,4 @@
 export { createLogger, type Logger, type LogLevel } from './logger.ts';
 export { serveMetrics } from './metrics-server.ts';
 export { registerSamples, type Sample } from './sampled-metrics.ts';
+export { createProblemLog } from './problem-log.ts';
