@@ -35,17 +35,37 @@ export function onInterrupt(action) {
   return () => interruptActions.delete(action);
 }
 
-/** On SIGINT, SIGTERM and SIGHUP: passes the signal on, undoes what is half done, and ends. Call once, from a program. */
+/**
+ * On SIGINT, SIGTERM and SIGHUP: passes the signal on, waits until what runs has ended, undoes what is half done, and ends.
+ * A later signal ends at once. Call once, from a program.
+ */
 export function handleInterrupts() {
-  for (const [signal, status] of /** @type {const} */ ([
+  const signals = /** @type {const} */ ([
     ['SIGINT', 130],
     ['SIGTERM', 143],
     ['SIGHUP', 129],
-  ])) {
+  ]);
+  let first = 0;
+  for (const [signal, status] of signals) {
     process.on(signal, () => {
-      for (const child of children) child.kill(signal);
-      for (const action of interruptActions) action();
-      process.exit(status);
+      // Ctrl-C reaches this process from the terminal, and once more from npm: that is one signal.
+      if (first > 0 && performance.now() - first > 1_000) process.exit(status);
+      if (first > 0) return;
+      first = performance.now();
+      // The terminal has told the others too.
+      if (signal === 'SIGTERM' || !process.stdin.isTTY) for (const child of children) child.kill(signal);
+      const end = () => {
+        for (const action of interruptActions) action();
+        process.exit(status);
+      };
+      // apt-get lets dpkg finish its package; what keeps services stopped must stay as long.
+      setTimeout(end, 60_000);
+      if (children.size === 0) end();
+      for (const child of children) {
+        child.on('close', () => {
+          if (children.size === 0) end();
+        });
+      }
     });
   }
 }

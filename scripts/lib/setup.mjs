@@ -6,6 +6,7 @@ import { installModules, modulesAreCurrent } from './modules.mjs';
 import { chooseNode, installNode } from './node.mjs';
 import { ROOT, sharedTools } from './paths.mjs';
 import { SetupError, exists, findProgram, run, say } from './process.mjs';
+import { finishKilledSetUp, leftByKilledSetUp } from './services.mjs';
 
 /**
  * What a command needs beside Node and node_modules.
@@ -51,6 +52,7 @@ export async function installMissing(needs) {
   if (needs.daemons) {
     const packages = await missingPackages(needs);
     if (packages.length > 0) await installPackages(packages);
+    else await finishKilledSetUp();
   }
   const node = await chooseNode();
   if (!node.installed) await installNode(node);
@@ -63,12 +65,15 @@ export async function installMissing(needs) {
 /** @param {Needs} needs */
 async function isComplete(needs) {
   const node = await chooseNode();
-  const [packages, modules, releases] = await Promise.all([
+  const [packages, modules, releases, halfDone] = await Promise.all([
     needs.daemons ? missingPackages(needs) : [],
     modulesAreCurrent(node.version),
     needs.chroots ? missingReleases() : [],
+    needs.daemons ? leftByKilledSetUp() : undefined,
   ]);
-  return packages.length === 0 && node.installed && modules && releases.length === 0;
+  return (
+    packages.length === 0 && node.installed && modules && releases.length === 0 && halfDone === undefined
+  );
 }
 
 /** @returns {Promise<NodeJS.ProcessEnv>} */
