@@ -8,7 +8,17 @@
  * `debug bfd peer`, which the monitor switches on (bfdd prints it like configuration).
  */
 const UNMANAGED =
-  /^(?:frr defaults |hostname |(?:no )?ip forwarding$|(?:no )?ipv6 forwarding$|service integrated-vtysh-config$|domainname |debug bfd peer$)/;
+  /^(?:frr defaults |hostname |(?:no )?service integrated-vtysh-config$|domainname |debug bfd peer$)/;
+
+/** The kernel's switches, which FRR shows as they are: they are set when asked for and never taken back. */
+export function isHostSwitch(line: string): boolean {
+  return /^(?:no )?ip(?:v6)? forwarding$/.test(line);
+}
+
+/** The command that opens a context, with the words that FRR fills in. */
+export function canonicalHeader(line: string): string {
+  return line.replace(/^(address-family ipv[46])$/, '$1 unicast');
+}
 
 /** FRR prints well-known communities by name (RFC 1997, RFC 3765, RFC 7611, RFC 7999, RFC 8326, RFC 9494). */
 const WELL_KNOWN_COMMUNITIES: Readonly<Record<string, string>> = {

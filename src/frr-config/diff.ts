@@ -1,11 +1,14 @@
-import type { FrrConfig, FrrContext } from './parse.ts';
-import { createsNeighbor, neighborOf, negationOf } from './statement.ts';
+import { isHostSwitch } from './canonical.ts';
+import { contextKey, type FrrConfig, type FrrContext } from './parse.ts';
+import { createsNeighbor, dependencyRank, neighborOf, negationOf } from './statement.ts';
 
 /** One command, with the contexts it is typed in. */
 export interface FrrCommand {
   /** Headers from configure mode, outermost first; empty for the root. */
   readonly path: readonly string[];
   readonly line: string;
+  /** `enter`: the line opens a context that is there by being entered, and nothing is typed in it. */
+  readonly kind: 'add' | 'enter' | 'remove';
 }
 
 /** What to type to get from one configuration to another; nothing to do when `commands` is empty. */
@@ -13,10 +16,18 @@ export interface FrrChange {
   readonly commands: readonly FrrCommand[];
 }
 
+/** One line as it is typed. */
+export interface TypedLine {
+  /** Indented as FRR prints it. */
+  readonly text: string;
+  /** Contexts it is typed in, outermost first. */
+  readonly path: readonly string[];
+}
+
 /**
- * The commands that turn `running` into `wanted`, in an order that is safe to stop at any point: what stands in the
- * way first, then additions and changes in the order of the wanted text, removals last and innermost last-added
- * first. What is equal on both sides is not mentioned, so its sessions and prefixes do not move.
+ * The commands that turn `running` into `wanted`: what stands in the way first, then additions and changes in the
+ * order of the wanted text, removals last, whoever refers to a thing before the thing itself. What is equal on both
+ * sides is not mentioned, so its sessions and prefixes do not move.
  */
 export function diffFrrConfig(running: FrrConfig, wanted: FrrConfig): FrrChange {
   const blockers = conflictingRouters(running, wanted);
@@ -35,43 +46,49 @@ function additions(running: FrrConfig, wanted: FrrConfig): FrrCommand[] {
   for (const context of wanted.contexts.values()) {
     const present = running.contexts.get(context.key);
     const before = commands.length;
-    const replaced = present !== undefined && headerOf(present) !== headerOf(context);
     for (const [identity, statement] of inDependencyOrder(context)) {
-      if (replaced || present?.statements.get(identity) !== statement) {
-        commands.push({ path: context.path, line: statement });
+      if (present?.statements.get(identity) !== statement) {
+        commands.push({ path: context.path, line: statement, kind: 'add' });
       }
     }
-    // A context without statements exists by being entered (`route-map x deny 20`, an empty BFD profile).
-    const isNew = present === undefined || replaced;
-    if (isNew && commands.length === before && context.path.length > 0) {
-      commands.push({ path: context.path.slice(0, -1), line: headerOf(context) });
+    // A context without statements exists by being entered (`route-map x deny 20`, an empty BFD profile), and the
+    // action of a route-map entry changes by entering it; its statements stay.
+    const isNews = present === undefined || headerOf(present) !== headerOf(context);
+    if (isNews && commands.length === before && existsByItself(context)) {
+      commands.push({ path: context.path.slice(0, -1), line: headerOf(context), kind: 'enter' });
     }
   }
   return commands;
 }
 
-/** `remote-as` first: FRR refuses any other statement about a neighbor that it does not know. */
 function inDependencyOrder(context: FrrContext): (readonly [string, string])[] {
   const entries = [...context.statements];
-  const header = headerOf(context);
-  if (!header.startsWith('router bgp ')) return entries;
-  return [...entries.filter(([, line]) => createsNeighbor(line)), ...entries.filter(([, line]) => !createsNeighbor(line))];
+  if (!headerOf(context).startsWith('router bgp ')) return entries;
+  return entries.sort(([, a], [, b]) => dependencyRank(a) - dependencyRank(b));
 }
 
 function removals(running: FrrConfig, wanted: FrrConfig): FrrCommand[] {
   const commands: FrrCommand[] = [];
-  for (const context of [...running.contexts.values()].reverse()) {
+  for (const context of [...running.contexts.values()]
+    .reverse()
+    .sort((a, b) => removalRank(a) - removalRank(b))) {
     if (goesWithItsParent(context, running, wanted)) continue;
     const target = wanted.contexts.get(context.key);
-    if (target === undefined && isRemovable(context)) {
+    if (target === undefined && existsByItself(context)) {
       commands.push(removalOf(context));
       continue;
     }
-    // FRR empties a route-map entry whose action changes, so there is nothing of the old one left to remove.
-    if (target && headerOf(target) !== headerOf(context)) continue;
     commands.push(...statementRemovals(context, target, neighborsRemoved(context, running, wanted)));
   }
   return commands;
+}
+
+/** Routers refer to route-maps and BFD profiles, route-maps to the lists at the root. */
+function removalRank(context: FrrContext): number {
+  const outermost = context.path[0];
+  if (outermost === undefined) return 3;
+  if (outermost.startsWith('router ')) return 0;
+  return outermost.startsWith('route-map ') ? 1 : 2;
 }
 
 function statementRemovals(
@@ -80,21 +97,29 @@ function statementRemovals(
   goneNeighbors: ReadonlySet<string>,
 ): FrrCommand[] {
   const commands: FrrCommand[] = [];
+  // Entered under the wanted header: the old one would give a route-map entry its old action back.
+  const path = (target ?? context).path;
+  const remove = (line: string): void => {
+    commands.push({ path, line, kind: 'remove' });
+  };
   for (const [identity, statement] of [...context.statements].reverse()) {
-    if (target?.statements.has(identity)) continue;
+    if (target?.statements.has(identity) || isHostSwitch(statement)) continue;
     const neighbor = neighborOf(statement);
     if (neighbor !== undefined && goneNeighbors.has(neighbor)) {
       if (createsNeighbor(statement)) {
-        const line = statement.includes(' interface ') ? `no ${statement}` : `no neighbor ${neighbor}`;
-        commands.push({ path: context.path, line });
+        remove(statement.includes(' interface ') ? `no ${statement}` : `no neighbor ${neighbor}`);
       }
       continue;
     }
     // `no neighbor x bfd` takes the profile with it.
-    if (/^neighbor \S+ bfd profile /.test(statement) && target?.statements.has(`neighbor ${neighbor ?? ''} bfd`) === false) {
+    const bfd = `neighbor ${neighbor ?? ''} bfd`;
+    if (
+      statement.startsWith(`${bfd} profile `) &&
+      context.statements.has(bfd) &&
+      !target?.statements.has(bfd)
+    )
       continue;
-    }
-    commands.push({ path: context.path, line: negationOf(context.path, statement) });
+    remove(negationOf(context.path, statement));
   }
   return commands;
 }
@@ -147,33 +172,38 @@ function headerOf(context: FrrContext): string {
 }
 
 /** An address family ends with its last statement, `bfd` and the host's interfaces and VRFs stay whatever they hold. */
-function isRemovable(context: FrrContext): boolean {
-  return context.path.length > 0 && !/^(?:address-family |bfd$|interface |vrf |line vty)/.test(headerOf(context));
+function existsByItself(context: FrrContext): boolean {
+  return (
+    context.path.length > 0 && !/^(?:address-family |bfd$|interface |vrf |line vty)/.test(headerOf(context))
+  );
 }
 
 /** True when the removal of an outer context already takes this one away. */
 function goesWithItsParent(context: FrrContext, running: FrrConfig, wanted: FrrConfig): boolean {
   for (let depth = 1; depth < context.path.length; depth += 1) {
-    const key = context.path.slice(0, depth).join('\n');
+    const key = contextKey(context.path.slice(0, depth));
     const parent = running.contexts.get(key);
-    if (parent && isRemovable(parent) && !wanted.contexts.has(key)) return true;
+    if (parent && existsByItself(parent) && !wanted.contexts.has(key)) return true;
   }
   return false;
 }
 
 function removalOf(context: FrrContext): FrrCommand {
-  return { path: context.path.slice(0, -1), line: `no ${headerOf(context)}` };
+  return { path: context.path.slice(0, -1), line: `no ${headerOf(context)}`, kind: 'remove' };
 }
 
-/** The lines to type, contexts entered and left as needed, indented as FRR prints them. */
-export function linesOf(change: FrrChange): string[] {
-  const lines: string[] = [];
+/** The lines to type, contexts entered and left as needed. */
+export function typedLines(change: FrrChange): TypedLine[] {
+  const lines: TypedLine[] = [];
   let open: readonly string[] = [];
+  const type = (text: string): void => {
+    lines.push({ text: ' '.repeat(open.length) + text, path: open });
+  };
   const leaveTo = (depth: number): void => {
     while (open.length > depth) {
       const header = open[open.length - 1] ?? '';
-      const indent = ' '.repeat(open.length - 1);
-      lines.push(indent + (header.startsWith('address-family ') ? 'exit-address-family' : 'exit'));
+      const text = header.startsWith('address-family ') ? 'exit-address-family' : 'exit';
+      lines.push({ text: ' '.repeat(open.length - 1) + text, path: open });
       open = open.slice(0, -1);
     }
   };
@@ -182,16 +212,17 @@ export function linesOf(change: FrrChange): string[] {
     while (shared < open.length && open[shared] === command.path[shared]) shared += 1;
     leaveTo(shared);
     for (const header of command.path.slice(shared)) {
-      lines.push(' '.repeat(open.length) + header);
+      type(header);
       open = [...open, header];
     }
-    lines.push(' '.repeat(open.length) + command.line);
-    const opened = command.line;
-    if (/^(?:route-map|profile|router) /.test(opened)) {
-      // Typed to bring an empty context into being: leave it again at once.
-      lines.push(`${' '.repeat(open.length)}exit`);
-    }
+    type(command.line);
+    if (command.kind === 'enter') type('exit');
   }
   leaveTo(0);
   return lines;
+}
+
+/** The text of {@link typedLines}. */
+export function linesOf(change: FrrChange): string[] {
+  return typedLines(change).map(({ text }) => text);
 }

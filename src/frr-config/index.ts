@@ -3,7 +3,20 @@
  * to the other. It knows FRR's grammar and what its versions print differently; it never talks to FRR and knows
  * nothing of Kubernetes.
  */
-export { parseFrrConfig, type FrrConfig, type FrrContext } from './parse.ts';
-export { diffFrrConfig, linesOf, type FrrChange, type FrrCommand } from './diff.ts';
-export { withoutPassword } from './statement.ts';
-export { learnEquivalence, underEquivalence, type Equivalence } from './equivalence.ts';
+export { contextKey, parseFrrConfig, type FrrConfig, type FrrContext } from './parse.ts';
+export {
+  diffFrrConfig,
+  linesOf,
+  typedLines,
+  type FrrChange,
+  type FrrCommand,
+  type TypedLine,
+} from './diff.ts';
+export { neighborOf, withoutPassword } from './statement.ts';
+export {
+  holds,
+  learnForms,
+  underEquivalence,
+  type EquivalentForms,
+  type PlacedStatement,
+} from './equivalence.ts';

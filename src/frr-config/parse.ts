@@ -1,4 +1,4 @@
-import { canonicalLine } from './canonical.ts';
+import { canonicalHeader, canonicalLine } from './canonical.ts';
 import { identityOf } from './statement.ts';
 
 /**
@@ -29,9 +29,14 @@ interface OpenContext {
 
 /** Commands that open a context under the one named; `''` is the root. Others stay one-line statements. */
 const OPENERS: readonly { readonly parent: RegExp | undefined; readonly opens: RegExp }[] = [
-  { parent: undefined, opens: /^(?:router|route-map|interface|vrf|key chain|line vty|nexthop-group|l2vpn|mpls ldp) ?/ },
-  { parent: undefined, opens: /^(?:bfd|segment-routing|rpki(?: vrf \S+)?|pbr-map \S+ seq \d+|mpls ldp)$/ },
-  { parent: /^router bgp/, opens: /^(?:address-family |vni \d+$|bmp targets |segment-routing srv6$|vnc )/ },
+  { parent: undefined, opens: /^(?:router|interface|vrf|key chain|nexthop-group|l2vpn) / },
+  {
+    parent: undefined,
+    opens: /^(?:bfd|line vty|segment-routing|rpki(?: vrf \S+)?|pbr-map \S+ seq \d+|mpls ldp)$/,
+  },
+  { parent: undefined, opens: /^route-map \S+ (?:permit|deny) \d+$/ },
+  { parent: /^router bgp/, opens: /^(?:address-family |bmp targets |segment-routing srv6$|vnc )/ },
+  { parent: /^address-family l2vpn evpn$/, opens: /^vni \d+$/ },
   { parent: /^bfd$/, opens: /^(?:peer|profile) / },
   { parent: /^key chain/, opens: /^key \d+$/ },
 ];
@@ -86,8 +91,14 @@ export function parseFrrConfig(text: string): FrrConfig {
   return { contexts, ...(version === undefined ? {} : { version }) };
 }
 
-/** Since FRR 10 the traditional profile resolves next hops through the default route, and does not print it. */
+/**
+ * Forwarding is printed only when it is off. Since FRR 10 the traditional profile resolves next hops through the
+ * default route, and does not print it.
+ */
 function addUnprintedDefaults(statements: Map<string, string>, version: string): void {
+  for (const statement of ['ip forwarding', 'ipv6 forwarding']) {
+    if (!statements.has(statement)) statements.set(statement, statement);
+  }
   if (Number.parseInt(version, 10) < 10) return;
   for (const statement of ['ip nht resolve-via-default', 'ipv6 nht resolve-via-default']) {
     if (!statements.has(`no ${statement}`)) statements.set(statement, statement);
@@ -113,13 +124,14 @@ function parentFor(open: readonly OpenContext[], line: string): OpenContext | un
   });
 }
 
-function enter(contexts: Map<string, OpenContext>, parent: OpenContext, header: string): OpenContext {
+function enter(contexts: Map<string, OpenContext>, parent: OpenContext, line: string): OpenContext {
+  const header = canonicalHeader(line);
   const path = [...parent.path, header];
   const key = contextKey(path);
   const known = contexts.get(key);
-  if (known && known.path[known.path.length - 1] === header) return known;
-  // Entering `route-map x deny 10` where `permit 10` stood replaces the entry.
-  const context: OpenContext = { path, key, statements: new Map() };
+  if (known?.path[known.path.length - 1] === header) return known;
+  // Entering `route-map x deny 10` where `permit 10` stood changes the entry's action and keeps its statements.
+  const context: OpenContext = { path, key, statements: known?.statements ?? new Map<string, string>() };
   contexts.set(key, context);
   return context;
 }

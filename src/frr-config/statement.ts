@@ -3,11 +3,19 @@ import { BFD_PROFILE_DEFAULTS } from './canonical.ts';
 /**
  * Statements FRR holds one value of: typing the command again overwrites the value, so a change needs no removal.
  * The captured part is the identity. A statement that matches none is its own identity.
+ *
+ * What is not listed costs one more round when it changes (typed, the old one removed, read back); what is listed
+ * wrongly would make two statements into one. So only what FRR is known to overwrite is here.
  */
 const SINGLE_VALUED: readonly { readonly context: RegExp; readonly identity: RegExp }[] = [
+  { context: /^$/, identity: /^(?:no )?(ip(?:v6)? forwarding)$/ },
   { context: /^$/, identity: /^(log (?:stdout|syslog|file|monitor|facility|timestamp precision)) / },
   { context: /^$/, identity: /^(ip(?:v6)? prefix-list \S+ seq \d+) / },
-  { context: /^router bgp /, identity: /^(bgp (?:router-id|cluster-id|route-map delay-timer|bestpath \S+|listen limit)) / },
+  { context: /^$/, identity: /^(ip(?:v6)? prefix-list \S+ description) / },
+  {
+    context: /^router bgp /,
+    identity: /^(bgp (?:router-id|cluster-id|route-map delay-timer|listen limit)) /,
+  },
   { context: /^router bgp /, identity: /^(neighbor \S+ timers connect) / },
   { context: /^router bgp /, identity: /^(neighbor \S+ timers) \d/ },
   { context: /^router bgp /, identity: /^(neighbor \S+ bfd profile) / },
@@ -20,12 +28,19 @@ const SINGLE_VALUED: readonly { readonly context: RegExp; readonly identity: Reg
   { context: /^address-family /, identity: /^(neighbor \S+ route-map) \S+ (in|out)$/ },
   { context: /^address-family /, identity: /^(neighbor \S+ (?:prefix-list|filter-list)) \S+ (in|out)$/ },
   { context: /^address-family /, identity: /^(maximum-paths(?: ibgp)?) / },
-  { context: /^route-map /, identity: /^((?:match|set) (?:ip|ipv6) [a-z-]+) / },
-  { context: /^route-map /, identity: /^((?:match|set) [a-z-]+) / },
+  { context: /^route-map /, identity: /^(match ip(?:v6)? (?:address|next-hop) prefix-list) / },
+  {
+    context: /^route-map /,
+    identity:
+      /^((?:match|set) (?:tag|metric|local-preference|origin|community|large-community|as-path prepend|weight|src)) /,
+  },
+  { context: /^route-map /, identity: /^(match (?:as-path|interface|peer|source-vrf|source-protocol)) / },
+  { context: /^route-map /, identity: /^(set (?:ip next-hop|ipv6 next-hop (?:global|local))) / },
   { context: /^route-map /, identity: /^(description|call|on-match goto) / },
   {
     context: /^(?:profile|peer) /,
-    identity: /^(detect-multiplier|receive-interval|transmit-interval|minimum-ttl|echo (?:receive|transmit)-interval) /,
+    identity:
+      /^(detect-multiplier|receive-interval|transmit-interval|minimum-ttl|echo (?:receive|transmit)-interval) /,
   },
 ];
 
@@ -68,7 +83,22 @@ export function createsNeighbor(line: string): boolean {
   return /^neighbor \S+ (?:interface(?: v6only)? )?remote-as /.test(line);
 }
 
-/** Hides what follows `password` in a line that is to be shown. */
+/**
+ * When a statement of `router bgp` can be typed: FRR refuses any other about a neighbor or a peer group that it does
+ * not know, and a group may carry its members' ASN.
+ */
+export function dependencyRank(line: string): number {
+  if (/^neighbor \S+ peer-group$/.test(line)) return 0;
+  if (createsNeighbor(line)) return 1;
+  if (/^neighbor \S+ (?:interface(?: v6only)? )?peer-group /.test(line)) return 2;
+  return 3;
+}
+
+/** Words in FRR's grammar that a secret follows. */
+const SECRET =
+  /((?:^|\s)(?:password|key-string|message-digest-key \d+ md5|md5|authentication-key|secret) )\s*\S.*/;
+
+/** Hides a password in a line that is to be shown, with all that stands behind it. */
 export function withoutPassword(line: string): string {
-  return line.replace(/(password )\S.*/, '$1[redacted]');
+  return line.replace(SECRET, '$1[redacted]');
 }

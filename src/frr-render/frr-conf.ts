@@ -97,8 +97,12 @@ function routerView(router: BgpRouter, classes: ReadonlyMap<string, TreatmentCla
     statements: [
       ...router.originated
         .filter(({ prefix }) => prefix.family === family)
-        .map(({ prefix, treatment }) => `network ${prefix.text} route-map ${classOf(treatment, classes).name}`),
-      ...router.neighbors.filter((peer) => peerFamilies(peer).includes(family)).flatMap(neighborFamilyStatements),
+        .map(
+          ({ prefix, treatment }) => `network ${prefix.text} route-map ${classOf(treatment, classes).name}`,
+        ),
+      ...router.neighbors
+        .filter((peer) => peerFamilies(peer).includes(family))
+        .flatMap(neighborFamilyStatements),
     ],
   }));
   return {

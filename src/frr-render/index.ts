@@ -4,5 +4,6 @@
  * nothing about what is announced.
  */
 export { compileFrrConf, type FrrConfOptions, type FrrConfTemplate, type FrrLogLevel } from './frr-conf.ts';
-export { neighborName } from './neighbor.ts';
-export { blameFor, type Blame } from './blame.ts';
+export { neighborFingerprint, neighborName } from './neighbor.ts';
+export { bfdProfileStatements } from './bfd.ts';
+export { blameFor, type Blame, type BlamedLine } from './blame.ts';

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Peer } from '../config/index.ts';
 import { neighborFilterId, peerFamilies } from '../reconciler/index.ts';
 
@@ -28,6 +29,12 @@ export function neighborStatements(peer: Peer): string[] {
   return statements;
 }
 
+/** Equal for two peers that FRR would be told the same about. A digest, since a password is part of it. */
+export function neighborFingerprint(peer: Peer): string {
+  const said = [peer.vrf, peer.myAsn, ...neighborStatements(peer), ...peerFamilies(peer)];
+  return createHash('sha256').update(JSON.stringify(said)).digest('hex');
+}
+
 /** Statements about one neighbor under an address family that it carries. */
 export function neighborFamilyStatements(peer: Peer): string[] {
   const neighbor = `neighbor ${neighborName(peer)}`;
@@ -40,7 +47,8 @@ export function neighborFamilyStatements(peer: Peer): string[] {
  * MetalLB allows; FRR would refuse to connect without this.
  */
 function skipsConnectedCheck(peer: Peer): boolean {
-  const external = peer.remoteAs === 'external' || (peer.remoteAs !== 'internal' && peer.remoteAs !== peer.myAsn);
+  const external =
+    peer.remoteAs === 'external' || (peer.remoteAs !== 'internal' && peer.remoteAs !== peer.myAsn);
   const families = peerFamilies(peer);
   return (
     peer.endpoint.kind === 'address' &&

@@ -35,14 +35,12 @@ export function neighborRouteMaps(
   const id = neighborFilterId(peer);
   const sent = classesFor(router, peer, classes);
   const sequences = outSequences(sent.map(({ tag }) => tag));
-  const permits = sent.map(
-    ({ tag, attributes }): RouteMapEntry => ({
-      name: `${id}-out`,
-      action: 'permit',
-      sequence: sequences.get(tag) ?? LAST_SEQUENCE,
-      statements: [`match tag ${tag}`, ...attributeStatements(attributes)],
-    }),
-  );
+  const permits = sent.map(({ tag, attributes }): RouteMapEntry => ({
+    name: `${id}-out`,
+    action: 'permit',
+    sequence: sequences.get(tag) ?? LAST_SEQUENCE,
+    statements: [`match tag ${tag}`, ...attributeStatements(attributes)],
+  }));
   return [
     { name: `${id}-in`, action: 'deny', sequence: 20, statements: [] },
     ...permits.sort((a, b) => a.sequence - b.sequence),

@@ -1,27 +1,25 @@
-import { join, dirname } from 'node:path';
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import {
   diffFrrConfig,
-  learnEquivalence,
-  linesOf,
+  holds,
+  learnForms,
   parseFrrConfig,
   underEquivalence,
   withoutPassword,
-  type Equivalence,
+  type EquivalentForms,
   type FrrChange,
+  type FrrCommand,
   type FrrConfig,
 } from '../frr-config/index.ts';
 import { writeConfigFile } from './config-file.ts';
-import { VtyError } from './errors.ts';
-import { answerOf, notRunningIn, refusedInFile, type RefusedLine } from './refusal.ts';
+import { readForms, writeForms } from './forms-file.ts';
+import type { RefusedLine } from './refusal.ts';
+import { Typist, type Typed } from './typist.ts';
 import { readRunningConfig, runVtysh, type VtyshCommand } from './vtysh-process.ts';
-import { VtyshShell } from './vtysh-shell.ts';
 
-/** Up to this many lines the long-lived vtysh is quicker than a process of its own for `vtysh -f`. */
-const SHELL_LINES = 20;
-
-/** Removing one thing can take another with it that is wanted; typing what is then missing settles it. */
-const CLOSING_ROUNDS = 3;
+/** How often what is missing is typed: one thing can take another with it, or be refused until something is gone. */
+const ROUNDS = 3;
 
 export interface ApplierOptions {
   readonly vtysh: VtyshCommand;
@@ -40,16 +38,44 @@ export interface WantedConfig {
   readonly text: string;
   /** The user's part of it, which FRR may print in another form than it was typed in. */
   readonly extras: string;
+  /**
+   * Not all that should be announced is known: what FRR holds beyond the wanted is left alone, and so is the file, which
+   * has it too. Default false.
+   */
+  readonly keepUnknown?: boolean;
 }
 
 export type ApplyOutcome =
   | { readonly kind: 'unchanged' }
   /** `verified`: the running configuration was read back and the difference is empty; else {@link FrrApplier.verify} is due. */
-  | { readonly kind: 'applied'; readonly lines: number; readonly via: 'shell' | 'file'; readonly verified: boolean }
-  /** FRR runs the last good configuration again, and its file holds that. */
+  | {
+      readonly kind: 'applied';
+      readonly lines: number;
+      readonly via: 'shell' | 'file';
+      readonly verified: boolean;
+    }
+  /** `restored`: FRR runs the last good configuration again, and its file holds that. */
   | { readonly kind: 'refused'; readonly refused: readonly RefusedLine[]; readonly restored: boolean }
-  /** Accepted without a word, and yet FRR's configuration is not the wanted one. Restored likewise. */
-  | { readonly kind: 'not-closed'; readonly residual: readonly string[]; readonly restored: boolean };
+  /** Taken without a word, and yet FRR's configuration is not the wanted one: what would still have to be typed. */
+  | { readonly kind: 'not-closed'; readonly residual: readonly ResidualLine[]; readonly restored: boolean };
+
+/** A line that is still missing, or a removal that is; without any password. */
+export type ResidualLine = Pick<RefusedLine, 'path' | 'line'>;
+
+interface Target {
+  /** Absent for a configuration found running, of which there was no file. */
+  readonly text: string | undefined;
+  readonly parsed: FrrConfig;
+  readonly extras: FrrConfig;
+  readonly keepUnknown: boolean;
+}
+
+type Reached = { readonly kind: 'closed' } | Unreached;
+type Unreached =
+  | { readonly kind: 'refused'; readonly refused: readonly RefusedLine[] }
+  | { readonly kind: 'not-closed'; readonly residual: readonly ResidualLine[] };
+
+const NOTHING = parseFrrConfig('');
 
 /**
  * Brings FRR to a wanted configuration: file first, then only the difference. One call at a time.
@@ -61,183 +87,220 @@ export class FrrApplier {
   readonly #options: ApplierOptions;
   readonly #answerTimeoutMs: number;
   readonly #fileTimeoutMs: number;
-  #shell: VtyshShell | undefined;
+  readonly #typist: Typist;
+  readonly #formsFile: string;
   /** What FRR holds, as far as we know. */
   #running: FrrConfig | undefined;
-  /** The last configuration that was read back without a difference. */
-  #lastVerified: WantedConfig | undefined;
+  /** What FRR should hold: the last one applied, or the good one that was put back. */
+  #wanted: Target | undefined;
   /** The last one whose every line FRR took; it may be newer than the last verified. */
-  #lastTaken: WantedConfig | undefined;
-  #wanted: { readonly config: WantedConfig; readonly parsed: FrrConfig } | undefined;
-  #written: string | undefined;
-  #equivalence: Equivalence | undefined;
-  /** What FRR held before the changes that are not verified yet. */
-  #before: FrrConfig | undefined;
+  #lastTaken: Target | undefined;
+  /** The last one that was read back without a difference. */
+  #lastVerified: Target | undefined;
+  /** Of the configuration file: what we wrote last, or found there. */
+  #fileText: string | undefined;
+  /** Learnt about the extras; undefined until what an earlier process learnt is read. */
+  #forms: readonly EquivalentForms[] | undefined;
+  /** What FRR held right before extras were typed, until the forms they took are read back. */
+  #beforeExtras: FrrConfig | undefined;
 
   constructor(options: ApplierOptions) {
     this.#options = options;
     this.#answerTimeoutMs = options.answerTimeoutMs ?? 10_000;
     this.#fileTimeoutMs = options.fileTimeoutMs ?? 60_000;
+    const folder = dirname(options.configFile);
+    this.#formsFile = join(folder, '.metallb-frr-extras.json');
+    this.#typist = new Typist({
+      vtysh: options.vtysh,
+      scratchFile: join(folder, '.metallb-frr-change.conf'),
+      answerTimeoutMs: this.#answerTimeoutMs,
+      fileTimeoutMs: this.#fileTimeoutMs,
+    });
   }
 
   /** @throws {VtyError} when FRR cannot be reached; nothing is known then of what it holds, and the caller tries again */
   async apply(wanted: WantedConfig): Promise<ApplyOutcome> {
     return this.#guarded(async () => {
-      await this.#write(wanted.text);
       const parsed = parseFrrConfig(wanted.text);
-      this.#wanted = { config: wanted, parsed };
+      const keepUnknown = wanted.keepUnknown ?? false;
+      const target: Target = {
+        text: wanted.text,
+        parsed,
+        extras: parseFrrConfig(wanted.extras),
+        keepUnknown,
+      };
+      await this.#readOwnFiles();
+      const fileBefore = this.#fileText;
+      if (!keepUnknown) await this.#write(wanted.text);
       const running = this.#running ?? (await this.#read());
-      const change = this.#difference(running, parsed);
+      const change = await this.#difference(running, target);
+      this.#wanted = target;
       if (change.commands.length === 0) {
         this.#running = running;
-        this.#lastTaken = wanted;
+        this.#lastTaken = target;
         return { kind: 'unchanged' };
       }
-      this.#before ??= running;
-      const { lines, via, refused } = await this.#type(change);
-      if (refused.length > 0) return { kind: 'refused', refused, restored: await this.#restore(this.#lastTaken) };
-      this.#running = parsed;
-      this.#lastTaken = wanted;
-      if (via === 'shell') return { kind: 'applied', lines, via, verified: false };
-      const verdict = await this.#close();
-      return verdict ?? { kind: 'applied', lines, via, verified: true };
+      const lastGood = this.#lastTaken ?? {
+        text: fileBefore,
+        parsed: running,
+        extras: NOTHING,
+        keepUnknown: false,
+      };
+      const typed = await this.#type(change, target);
+      if (typed.via === 'shell' && typed.refused.length === 0 && !this.#beforeExtras) {
+        // Of what FRR holds besides, only a new read can tell.
+        this.#running = keepUnknown ? undefined : parsed;
+        this.#lastTaken = target;
+        return { kind: 'applied', lines: typed.lines, via: 'shell', verified: false };
+      }
+      const { reached } = await this.#reach(target);
+      if (reached.kind !== 'closed') return { ...reached, restored: await this.#restore(lastGood) };
+      return { kind: 'applied', lines: typed.lines, via: typed.via, verified: true };
     });
   }
 
   /** Reads FRR's configuration and puts right what differs from the last one applied. */
   async verify(): Promise<ApplyOutcome> {
-    return this.#guarded(async () => (await this.#close()) ?? { kind: 'unchanged' });
+    return this.#guarded(async () => {
+      if (!this.#wanted) return { kind: 'unchanged' };
+      const lastGood = this.#lastVerified;
+      const { reached, lines, via } = await this.#reach(this.#wanted);
+      if (reached.kind !== 'closed') return { ...reached, restored: await this.#restore(lastGood) };
+      await this.#keepFile();
+      return lines === 0 ? { kind: 'unchanged' } : { kind: 'applied', lines, via, verified: true };
+    });
   }
 
   /** A daemon was restarted: nothing is known of what FRR holds, and the long-lived vtysh is deaf for it. */
   async forget(): Promise<void> {
     this.#running = undefined;
-    this.#before = undefined;
-    const shell = this.#shell;
-    this.#shell = undefined;
-    await shell?.close();
+    this.#beforeExtras = undefined;
+    // What FRR does not print cannot be seen to be missing: it is typed again.
+    this.#forms = this.#forms?.filter(({ printed }) => printed.length > 0);
+    await this.#typist.close();
   }
 
   async close(): Promise<void> {
     await this.forget();
   }
 
-  /** @returns undefined when the difference is empty in the end */
-  async #close(): Promise<ApplyOutcome | undefined> {
-    if (!this.#wanted) return undefined;
-    const { config, parsed } = this.#wanted;
+  /** Types what is missing and reads back, until nothing is. */
+  async #reach(
+    target: Target,
+  ): Promise<{ readonly reached: Reached; readonly lines: number; readonly via: Typed['via'] }> {
+    let lines = 0;
+    let via: Typed['via'] = 'shell';
+    let refused: readonly RefusedLine[] = [];
     for (let round = 1; ; round += 1) {
       const running = await this.#read();
-      this.#running = running;
-      let change = this.#difference(running, parsed);
-      if (change.commands.length > 0 && config.extras !== '') {
-        const learnt = learnEquivalence({
-          before: this.#before ?? running,
-          running,
-          wanted: parsed,
-          extras: parseFrrConfig(config.extras),
-        });
-        if (learnt) {
-          this.#equivalence = learnt;
-          change = this.#difference(running, parsed);
-        }
-      }
+      await this.#learn(running, target);
+      const change = await this.#difference(running, target);
       if (change.commands.length === 0) {
-        this.#lastVerified = config;
-        this.#lastTaken = config;
-        this.#before = undefined;
-        return undefined;
+        this.#running = running;
+        this.#lastTaken = target;
+        this.#lastVerified = target;
+        return { reached: { kind: 'closed' }, lines, via };
       }
-      if (round > CLOSING_ROUNDS) {
-        const residual = linesOf(change).map((line) => withoutPassword(line.trim()));
-        return { kind: 'not-closed', residual, restored: await this.#restore(this.#lastVerified) };
+      if (refused.length > 0) return { reached: { kind: 'refused', refused }, lines, via };
+      if (round > ROUNDS) {
+        const residual = change.commands.map(({ path, line }) => ({ path, line: withoutPassword(line) }));
+        return { reached: { kind: 'not-closed', residual }, lines, via };
       }
-      if (round === CLOSING_ROUNDS) await this.#fullReload();
-      else {
-        const { refused } = await this.#type(change);
-        if (refused.length > 0) {
-          return { kind: 'refused', refused, restored: await this.#restore(this.#lastVerified) };
-        }
+      if (round === ROUNDS && this.#options.frrReload) {
+        const [file, ...args] = this.#options.frrReload;
+        await runVtysh([file, ...args], [this.#options.configFile], { timeoutMs: this.#fileTimeoutMs });
+        continue;
       }
-    }
-  }
-
-  #difference(running: FrrConfig, wanted: FrrConfig): FrrChange {
-    return diffFrrConfig(underEquivalence(running, wanted, this.#equivalence), wanted);
-  }
-
-  async #type(change: FrrChange): Promise<{ lines: number; via: 'shell' | 'file'; refused: readonly RefusedLine[] }> {
-    const lines = linesOf(change);
-    const via = lines.length <= SHELL_LINES ? 'shell' : 'file';
-    const refused = via === 'shell' ? await this.#typeIntoShell(lines) : await this.#typeAsFile(lines);
-    return { lines: lines.length, via, refused };
-  }
-
-  async #typeIntoShell(lines: readonly string[]): Promise<readonly RefusedLine[]> {
-    if (!this.#shell?.isOpen) this.#shell = new VtyshShell(this.#options.vtysh);
-    const typed = ['configure terminal', ...lines.map((line) => line.trim()), 'end'];
-    const outputs = await this.#shell.run(typed, { timeoutMs: this.#answerTimeoutMs });
-    const refused: RefusedLine[] = [];
-    for (const [index, output] of outputs.entries()) {
-      const answer = answerOf(output);
-      if (answer.kind === 'not-running') throw new VtyError('FRR_NOT_RUNNING', `${answer.daemon} is not running`);
-      if (answer.kind === 'refused') {
-        refused.push({ line: withoutPassword(typed[index] ?? ''), words: answer.words.replace(/^% ?/, '') });
-      }
-    }
-    return refused;
-  }
-
-  async #typeAsFile(lines: readonly string[]): Promise<readonly RefusedLine[]> {
-    // vtysh locks the file it reads; one of this instance's own waits for nobody.
-    const path = join(dirname(this.#options.configFile), '.metallb-frr-change.conf');
-    await writeConfigFile(path, `${lines.join('\n')}\n`);
-    try {
-      const { stdout, stderr } = await runVtysh(this.#options.vtysh, ['-f', path], { timeoutMs: this.#fileTimeoutMs });
-      if (notRunningIn(`${stdout}\n${stderr}`)) throw new VtyError('FRR_NOT_RUNNING', 'a daemon of FRR is not running');
-      return refusedInFile(lines, stdout, stderr);
-    } finally {
-      await rm(path, { force: true });
+      const typed = await this.#type(change, target);
+      refused = typed.refused;
+      lines += typed.lines;
+      if (typed.via === 'file') via = 'file';
     }
   }
 
   /** Back to a good configuration, file and daemons. @returns false when there is none, or FRR does not take it */
-  async #restore(lastGood: WantedConfig | undefined): Promise<boolean> {
+  async #restore(lastGood: Target | undefined): Promise<boolean> {
     this.#running = undefined;
-    this.#before = undefined;
-    this.#wanted = undefined;
     this.#lastTaken = undefined;
+    this.#wanted = lastGood;
     if (!lastGood) return false;
-    await this.#write(lastGood.text);
-    const parsed = parseFrrConfig(lastGood.text);
-    for (let round = 0; round < CLOSING_ROUNDS; round += 1) {
-      const running = await this.#read();
-      const change = this.#difference(running, parsed);
-      if (change.commands.length === 0) {
-        this.#running = running;
-        this.#wanted = { config: lastGood, parsed };
-        this.#lastTaken = lastGood;
-        return true;
-      }
-      await this.#type(change);
+    if (lastGood.text === undefined) {
+      await rm(this.#options.configFile, { force: true });
+      this.#fileText = undefined;
+    } else if (!lastGood.keepUnknown) {
+      await this.#write(lastGood.text);
     }
-    return false;
+    const { reached } = await this.#reach(lastGood);
+    return reached.kind === 'closed';
   }
 
-  async #fullReload(): Promise<void> {
-    const reload = this.#options.frrReload;
-    if (!reload) return;
-    await runVtysh(reload, [this.#options.configFile], { timeoutMs: this.#fileTimeoutMs });
+  /** Extras last and by themselves, so that what FRR then prints anew is known to be theirs. */
+  async #type(change: FrrChange, target: Target): Promise<Typed> {
+    const ofExtras = (command: FrrCommand): boolean =>
+      command.kind === 'add' && holds(target.extras, command);
+    const theirs = change.commands.filter(ofExtras);
+    if (theirs.length === 0) return this.#typist.type(change);
+    const ours = change.commands.filter((command) => !ofExtras(command));
+    const first = ours.length === 0 ? undefined : await this.#typist.type({ commands: ours });
+    this.#beforeExtras = await this.#read();
+    const second = await this.#typist.type({ commands: theirs });
+    // A refused line is missing because it was refused, not because FRR shows it in another form.
+    if (second.refused.length > 0) this.#beforeExtras = undefined;
+    return {
+      lines: (first?.lines ?? 0) + second.lines,
+      via: first?.via === 'file' ? 'file' : second.via,
+      refused: [...(first?.refused ?? []), ...second.refused],
+    };
+  }
+
+  async #learn(running: FrrConfig, target: Target): Promise<void> {
+    const before = this.#beforeExtras;
+    this.#beforeExtras = undefined;
+    if (!before) return;
+    const learnt = learnForms({ before, running, wanted: target.parsed, extras: target.extras });
+    const known = await this.#knownForms();
+    const stillWanted = known.filter(({ typed }) => typed.every((placed) => holds(target.extras, placed)));
+    this.#forms = [...stillWanted, ...learnt];
+    await writeForms(this.#formsFile, this.#forms);
+  }
+
+  async #difference(running: FrrConfig, target: Target): Promise<FrrChange> {
+    const forms = await this.#knownForms();
+    const change = diffFrrConfig(underEquivalence(running, target.parsed, forms), target.parsed);
+    return target.keepUnknown
+      ? { commands: change.commands.filter(({ kind }) => kind !== 'remove') }
+      : change;
+  }
+
+  async #knownForms(): Promise<readonly EquivalentForms[]> {
+    this.#forms ??= await readForms(this.#formsFile);
+    return this.#forms;
+  }
+
+  async #readOwnFiles(): Promise<void> {
+    await this.#knownForms();
+    if (this.#fileText !== undefined) return;
+    // Absent or unreadable: there is nothing to put back.
+    this.#fileText = await readFile(this.#options.configFile, 'utf8').catch(() => undefined);
   }
 
   async #write(text: string): Promise<void> {
-    if (text === this.#written) return;
+    if (text === this.#fileText) return;
     await writeConfigFile(this.#options.configFile, text);
-    this.#written = text;
+    this.#fileText = text;
+  }
+
+  /** Puts the file back if someone wrote another: what FRR loads when it starts. */
+  async #keepFile(): Promise<void> {
+    const ours = this.#fileText;
+    if (ours === undefined) return;
+    const there = await readFile(this.#options.configFile, 'utf8').catch(() => undefined);
+    if (there !== ours) await writeConfigFile(this.#options.configFile, ours);
   }
 
   async #read(): Promise<FrrConfig> {
-    return parseFrrConfig(await readRunningConfig(this.#options.vtysh, { timeoutMs: this.#answerTimeoutMs }));
+    const text = await readRunningConfig(this.#options.vtysh, { timeoutMs: this.#answerTimeoutMs });
+    return parseFrrConfig(text);
   }
 
   /** After any failure to reach FRR, what it holds is unknown. */

@@ -1,7 +1,9 @@
-import { withoutPassword } from '../frr-config/index.ts';
+import { withoutPassword, type TypedLine } from '../frr-config/index.ts';
 
 /** A configuration line that FRR did not take, and what FRR said; passwords are hidden in both. */
 export interface RefusedLine {
+  /** Contexts it was typed in, outermost first. */
+  readonly path: readonly string[];
   readonly line: string;
   readonly words: string;
 }
@@ -37,7 +39,7 @@ export function answerOf(output: readonly string[]): Answer {
     if (daemon !== undefined) return { kind: 'not-running', daemon };
   }
   const refusal = output.filter((text) => REFUSALS.some((form) => form.test(text)) && !isNotice(text));
-  return refusal.length === 0 ? { kind: 'taken' } : { kind: 'refused', words: withoutPassword(refusal.join(' ')) };
+  return refusal.length === 0 ? { kind: 'taken' } : { kind: 'refused', words: said(refusal.join(' ')) };
 }
 
 /**
@@ -46,7 +48,7 @@ export function answerOf(output: readonly string[]): Answer {
  * the next; from FRR 9 each daemon's child repeats the message. The daemon's own words come on standard output,
  * without a number.
  */
-export function refusedInFile(lines: readonly string[], stdout: string, stderr: string): RefusedLine[] {
+export function refusedInFile(lines: readonly TypedLine[], stdout: string, stderr: string): RefusedLine[] {
   const spoken = stdout
     .split('\n')
     .map((text) => text.trim())
@@ -61,9 +63,11 @@ export function refusedInFile(lines: readonly string[], stdout: string, stderr: 
     .map(([number, words]) => {
       // Only refusals by a daemon have words of its own, printed in the order of the lines.
       const own = words.startsWith('Failure to communicate') ? spoken.shift() : undefined;
+      const line = lines[number - 1];
       return {
-        line: withoutPassword((lines[number - 1] ?? '').trim()),
-        words: withoutPassword(own === undefined ? words : own.replace(/^% ?/, '')),
+        path: line?.path ?? [],
+        line: withoutPassword(line?.text.trim() ?? ''),
+        words: said(own ?? words),
       };
     });
 }
@@ -71,6 +75,10 @@ export function refusedInFile(lines: readonly string[], stdout: string, stderr: 
 /** True when `vtysh -f` printed that a daemon or all of them could not be reached. */
 export function notRunningIn(output: string): boolean {
   return NOT_RUNNING.test(output) || output.includes('failed to connect to any daemons');
+}
+
+function said(words: string): string {
+  return withoutPassword(words.replace(/^% ?/, ''));
 }
 
 function isNotice(text: string): boolean {

@@ -8,7 +8,12 @@ import { VtyError } from './errors.ts';
 export type VtyshCommand = readonly [string, ...string[]];
 
 /** vtysh keeps no history and never asks the terminal for its width. */
-export const VTYSH_ENV = { VTYSH_HISTFILE: '/dev/null', VTYSH_PAGER: '/bin/cat', TERM: 'dumb', COLUMNS: '4096' };
+export const VTYSH_ENV = {
+  VTYSH_HISTFILE: '/dev/null',
+  VTYSH_PAGER: '/bin/cat',
+  TERM: 'dumb',
+  COLUMNS: '4096',
+};
 
 export interface VtyshOutput {
   readonly stdout: string;
@@ -27,21 +32,43 @@ export async function runVtysh(
   options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
 ): Promise<VtyshOutput> {
   const [file, ...first] = command;
-  const result = await execa(file, [...first, ...args], {
+  const child = execa(file, [...first, ...args], {
     env: VTYSH_ENV,
     stdin: 'ignore',
-    timeout: options.timeoutMs,
-    forceKillAfterDelay: 500,
+    detached: true,
     reject: false,
     maxBuffer: 256 * 1024 * 1024,
     stripFinalNewline: false,
-    ...(options.signal ? { cancelSignal: options.signal } : {}),
   });
-  if (result.timedOut) {
-    throw new VtyError('VTYSH_TIMEOUT', `vtysh ${args.join(' ')}: no end within ${options.timeoutMs} ms`);
+  const limits = [AbortSignal.timeout(options.timeoutMs), ...(options.signal ? [options.signal] : [])];
+  const limit = AbortSignal.any(limits);
+  const end = (): void => {
+    killGroup(child);
+  };
+  limit.addEventListener('abort', end, { once: true });
+  if (limit.aborted) end();
+  const result = await child;
+  limit.removeEventListener('abort', end);
+  if (limit.aborted) {
+    const words = `vtysh ${args.join(' ')}`;
+    if (options.signal?.aborted) throw new VtyError('VTYSH_EXITED', `${words}: given up on request`);
+    throw new VtyError('VTYSH_TIMEOUT', `${words}: no end within ${options.timeoutMs} ms`);
   }
   if (result.exitCode === undefined) throw startError(file, result);
   return { stdout: result.stdout, stderr: result.stderr };
+}
+
+/**
+ * Ends a detached child and all that it started: vtysh may stand behind a wrapper, and whoever is left would keep
+ * our pipes open.
+ */
+export function killGroup(child: { readonly pid?: number | undefined }): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // gone already
+  }
 }
 
 /** @throws {VtyError} FRR_NOT_RUNNING, VTYSH_NOT_FOUND, VTYSH_TIMEOUT */
@@ -57,10 +84,15 @@ export async function readRunningConfig(
   return stdout;
 }
 
-export function startError(file: string, cause: unknown): VtyError {
-  const code = cause instanceof ExecaError ? cause.code : undefined;
+/**
+ * Why a process has no exit status. What it printed is left out on purpose, cause included: that may be a
+ * configuration with its passwords.
+ */
+export function startError(file: string, result: unknown): VtyError {
+  const { code, signal } = result instanceof ExecaError ? result : {};
   if (code === 'ENOENT') {
-    return new VtyError('VTYSH_NOT_FOUND', `${file} is not installed or not on PATH: install FRR's vtysh`, { cause });
+    return new VtyError('VTYSH_NOT_FOUND', `${file} is not installed or not on PATH: install FRR's vtysh`);
   }
-  return new VtyError('VTYSH_EXITED', `${file} did not run`, { cause });
+  const why = signal === undefined ? (code ?? 'for an unknown reason') : `by ${signal}`;
+  return new VtyError('VTYSH_EXITED', `${file} was ended ${why}`);
 }

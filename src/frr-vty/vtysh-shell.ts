@@ -1,8 +1,16 @@
 import { execa, type ResultPromise } from 'execa';
 import { VtyError } from './errors.ts';
-import { startError, VTYSH_ENV, type VtyshCommand } from './vtysh-process.ts';
+import { killGroup, startError, VTYSH_ENV, type VtyshCommand } from './vtysh-process.ts';
 
-const SHELL_OPTIONS = { env: VTYSH_ENV, reject: false, buffer: false, stdin: 'pipe', stdout: 'pipe', stderr: 'pipe' } as const;
+const SHELL_OPTIONS = {
+  env: VTYSH_ENV,
+  detached: true,
+  reject: false,
+  buffer: false,
+  stdin: 'pipe',
+  stdout: 'pipe',
+  stderr: 'pipe',
+} as const;
 
 interface Waiting {
   readonly marker: string;
@@ -42,7 +50,9 @@ export class VtyshShell {
     });
     void this.#process.then((result) => {
       const started = result.exitCode !== undefined || result.signal !== undefined;
-      this.#end(started ? new VtyError('VTYSH_EXITED', 'the long-lived vtysh ended') : startError(this.#file, result));
+      this.#end(
+        started ? new VtyError('VTYSH_EXITED', 'the long-lived vtysh ended') : startError(this.#file, result),
+      );
     });
   }
 
@@ -56,14 +66,19 @@ export class VtyshShell {
    * @returns what vtysh printed after each line
    * @throws {VtyError} VTYSH_TIMEOUT (the shell is then closed: nobody knows what it still does), VTYSH_EXITED
    */
-  run(lines: readonly string[], options: { readonly timeoutMs: number }): Promise<readonly (readonly string[])[]> {
+  run(
+    lines: readonly string[],
+    options: { readonly timeoutMs: number },
+  ): Promise<readonly (readonly string[])[]> {
     if (this.#ended) return Promise.reject(this.#ended);
     if (this.#waiting) throw new Error('the long-lived vtysh is asked by two at once');
     this.#count += 1;
     const marker = `!end of request ${this.#count}`;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        this.#end(new VtyError('VTYSH_TIMEOUT', `the long-lived vtysh gave no answer within ${options.timeoutMs} ms`));
+        this.#end(
+          new VtyError('VTYSH_TIMEOUT', `the long-lived vtysh gave no answer within ${options.timeoutMs} ms`),
+        );
       }, options.timeoutMs);
       this.#waiting = { marker, lines, resolve, reject, timer };
       this.#process.stdin.write(`${lines.join('\n')}\n${marker}\n`);
@@ -95,7 +110,7 @@ export class VtyshShell {
   #end(cause: VtyError): void {
     if (this.#ended) return;
     this.#ended = cause;
-    this.#process.kill('SIGKILL');
+    killGroup(this.#process);
     const waiting = this.#waiting;
     this.#waiting = undefined;
     if (waiting) {
@@ -109,7 +124,8 @@ export class VtyshShell {
 export function outputsByLine(lines: readonly string[], transcript: string): string[][] {
   const outputs: string[][] = lines.map(() => []);
   let at = -1;
-  for (const text of transcript.split('\n')) {
+  // The last piece is the prompt in front of the marker.
+  for (const text of transcript.split('\n').slice(0, -1)) {
     const next = lines[at + 1];
     if (next !== undefined && (text === next || text.endsWith(`# ${next}`))) {
       at += 1;

@@ -3,7 +3,14 @@ import type { Problem } from '../core/problem.ts';
 import type { FrrConfOptions, FrrConfTemplate } from '../frr-render/index.ts';
 import { VtyError, type ApplyOutcome, type FrrApplier, type RefusedLine } from '../frr-vty/index.ts';
 import type { BgpDesiredState } from '../reconciler/index.ts';
-import { NO_REFUSALS, refusalProblems, stillWanted, withoutRefused, withRefused } from './refusals.ts';
+import {
+  NO_REFUSALS,
+  refusalProblems,
+  stillWanted,
+  withoutRefused,
+  withRefused,
+  wordsOf,
+} from './refusals.ts';
 import { applyBackoffMs, createWorkLoop, type WorkResult } from './work-loop.ts';
 
 /** A small change is read back when FRR has been left alone for this long. */
@@ -12,7 +19,7 @@ const VERIFY_AFTER_MS = 1_000;
 const SAFETY_READ_MS = 60_000;
 
 export interface FrrDriverOptions {
-  readonly applier: FrrApplier;
+  readonly applier: Pick<FrrApplier, 'apply' | 'verify' | 'forget'>;
   readonly render: FrrConfTemplate;
   readonly renderOptions: FrrConfOptions;
   /** Namespace of the metallb.io objects, for problems. */
@@ -20,7 +27,11 @@ export interface FrrDriverOptions {
   readonly logger: Logger;
   readonly signal: AbortSignal;
   readonly onReport: (report: FrrReport) => void;
-  readonly onApply?: (apply: { readonly outcome: ApplyOutcome['kind'] | 'failed'; readonly durationMs: number; readonly lines: number }) => void;
+  readonly onApply?: (apply: {
+    readonly outcome: ApplyOutcome['kind'] | 'failed';
+    readonly durationMs: number;
+    readonly lines: number;
+  }) => void;
 }
 
 /** What became of the desired state. */
@@ -31,15 +42,25 @@ export interface FrrReport {
   readonly applied: boolean;
 }
 
+/** What a desired state was decided from. */
+export interface DesiredInput {
+  /** When it was there, in milliseconds since the epoch; it is logged with what was applied. */
+  readonly inputAt: number;
+  /** Part of the input could not be read yet: nothing that FRR holds is taken away. Default false. */
+  readonly keepUnknown?: boolean;
+}
+
 export interface FrrDriver {
-  /**
-   * The newest desired state; older ones that were not begun yet are dropped.
-   * `inputAt`: when the input of the decision was there, in milliseconds since the epoch; it is logged with what was applied.
-   */
-  readonly want: (bgp: BgpDesiredState, input: { readonly inputAt: number }) => void;
+  /** The newest desired state; older ones that were not begun yet are dropped. */
+  readonly want: (bgp: BgpDesiredState, input: DesiredInput) => void;
   /** A daemon was restarted: look at FRR afresh. */
   readonly frrRestarted: () => void;
   readonly idle: () => Promise<void>;
+}
+
+interface Wanted {
+  readonly bgp: BgpDesiredState;
+  readonly input: DesiredInput;
 }
 
 /**
@@ -48,43 +69,24 @@ export interface FrrDriver {
  */
 export function createFrrDriver(options: FrrDriverOptions): FrrDriver {
   const { applier, logger } = options;
-  let desired: BgpDesiredState | undefined;
-  let inputAt = 0;
-  let inForce: BgpDesiredState | undefined;
+  let desired: Wanted | undefined;
+  /** The last state FRR took, and the last one that was also read back. */
+  let taken: BgpDesiredState | undefined;
+  let verified: BgpDesiredState | undefined;
   let refusals = NO_REFUSALS;
-  /** Refused as a whole: not tried again until something changes. */
-  let hopeless: { readonly text: string; readonly problem: Problem } | undefined;
+  /** Refused, and no part of it can be left out: not tried again until something changes. */
+  let stuck: { readonly text: string; readonly problem: Problem } | undefined;
+  /** FRR holds the desired state, apart from what is refused. */
+  let inForce = false;
   let restarted = false;
   let verifyDue = false;
   let failing: string | undefined;
   let verifyTimer: NodeJS.Timeout | undefined;
 
-  const report = (applied: boolean): void => {
-    const away = failing === undefined ? [] : [frrProblem(`FRR cannot be reached: ${failing}`, true)];
-    const problems = [...refusalProblems(refusals), ...(hopeless ? [hopeless.problem] : []), ...away];
-    options.onReport({ problems, applied });
-  };
-
-  const settle = (outcome: ApplyOutcome, text: string, bgp: BgpDesiredState): WorkResult => {
-    if (outcome.kind === 'unchanged' || outcome.kind === 'applied') {
-      inForce = bgp;
-      hopeless = undefined;
-      if (outcome.kind === 'applied' && !outcome.verified) verifySoon();
-      report(true);
-      return 'done';
-    }
-    const refused = refusedLines(outcome);
-    logger.error({ refused, restored: outcome.restored }, 'FRR refuses the configuration');
-    const blamed = withRefused(refusals, refused, { bgp, namespace: options.namespace });
-    if (blamed) {
-      refusals = blamed;
-      loop.request();
-    } else {
-      const words = refused.map(({ line, words: said }) => `"${line}": ${said}`).join('; ');
-      hopeless = { text, problem: frrProblem(`FRR refuses ${words}; the last good configuration stays`, false) };
-    }
-    report(false);
-    return 'done';
+  const report = (): void => {
+    const away = failing === undefined ? [] : [frrProblem(failing, true)];
+    const problems = [...refusalProblems(refusals), ...(stuck ? [stuck.problem] : []), ...away];
+    options.onReport({ problems, applied: inForce && failing === undefined });
   };
 
   const verifySoon = (): void => {
@@ -95,47 +97,93 @@ export function createFrrDriver(options: FrrDriverOptions): FrrDriver {
     }, VERIFY_AFTER_MS);
   };
 
+  const refuse = (
+    outcome: Extract<ApplyOutcome, { kind: 'refused' | 'not-closed' }>,
+    tried: { readonly bgp: BgpDesiredState; readonly text: string },
+    lastGood: BgpDesiredState | undefined,
+  ): void => {
+    const refused = refusedLines(outcome);
+    logger.error(
+      { refused: refused.slice(0, 20), restored: outcome.restored },
+      'FRR refuses the configuration',
+    );
+    taken = lastGood;
+    const { namespace } = options;
+    const blamed = withRefused(refusals, refused, { bgp: tried.bgp, namespace, lastGood });
+    if (blamed) {
+      refusals = blamed;
+      loop.request();
+      return;
+    }
+    const problem = frrProblem(`FRR refuses ${wordsOf(refused)}; the last good configuration stays`, false);
+    stuck = { text: tried.text, problem };
+  };
+
   const step = async (): Promise<WorkResult> => {
     if (!desired) return 'done';
     if (restarted) {
       restarted = false;
       await applier.forget();
     }
-    refusals = stillWanted(refusals, desired);
-    const bgp = withoutRefused(desired, refusals, inForce);
+    const { bgp: wanted, input } = desired;
+    refusals = stillWanted(refusals, wanted);
+    const bgp = withoutRefused(wanted, refusals, taken);
     const text = options.render(bgp, options.renderOptions);
-    if (hopeless && hopeless.text !== text) hopeless = undefined;
-    const inputUsed = inputAt;
-    const startedAt = performance.now();
+    if (stuck?.text !== text) stuck = undefined;
     const verifying = verifyDue;
     verifyDue = false;
-    let outcome: ApplyOutcome = { kind: 'unchanged' };
-    if (!hopeless) outcome = await applier.apply({ text, extras: bgp.extras });
-    if (verifying && outcome.kind === 'unchanged') outcome = await applier.verify();
+
+    const before = taken;
+    if (!stuck) {
+      const keepUnknown = input.keepUnknown ?? false;
+      const outcome = await timed(
+        () => applier.apply({ text, extras: bgp.extras, keepUnknown }),
+        input.inputAt,
+      );
+      if (isRefusal(outcome)) refuse(outcome, { bgp, text }, before);
+      else taken = bgp;
+      if (outcome.kind === 'applied' && outcome.verified) verified = bgp;
+      if (outcome.kind === 'applied' && !outcome.verified && !verifying) verifySoon();
+    }
+    if (verifying && taken === bgp) {
+      const outcome = await timed(() => applier.verify(), input.inputAt);
+      if (isRefusal(outcome)) refuse(outcome, { bgp, text }, verified);
+      else verified = bgp;
+    }
+    inForce = taken === bgp;
+    return 'done';
+  };
+
+  const timed = async (work: () => Promise<ApplyOutcome>, inputAt: number): Promise<ApplyOutcome> => {
+    const startedAt = performance.now();
+    const outcome = await work();
     const durationMs = performance.now() - startedAt;
-    if (failing !== undefined) {
-      failing = undefined;
-      logger.info('FRR answers again');
+    if (outcome.kind === 'unchanged') return outcome;
+    const lines = outcome.kind === 'applied' ? outcome.lines : 0;
+    options.onApply?.({ outcome: outcome.kind, durationMs, lines });
+    if (outcome.kind === 'applied') {
+      logger.info({ lines, via: outcome.via, durationMs, inputAt }, 'configuration applied');
     }
-    if (outcome.kind !== 'unchanged') {
-      const lines = outcome.kind === 'applied' ? outcome.lines : 0;
-      options.onApply?.({ outcome: outcome.kind, durationMs, lines });
-      if (outcome.kind === 'applied') logger.info({ lines, via: outcome.via, durationMs, inputAt: inputUsed }, 'configuration applied');
-    }
-    return hopeless ? 'done' : settle(outcome, text, bgp);
+    return outcome;
   };
 
   const work = async (): Promise<WorkResult> => {
     const startedAt = performance.now();
     try {
-      return await step();
+      const result = await step();
+      if (failing !== undefined) logger.info('FRR answers again');
+      failing = undefined;
+      report();
+      return result;
     } catch (error) {
-      if (!(error instanceof VtyError)) throw error;
       options.onApply?.({ outcome: 'failed', durationMs: performance.now() - startedAt, lines: 0 });
-      if (failing !== error.message) {
-        failing = error.message;
-        logger.warn({ err: error }, 'FRR cannot be reached, trying again');
-        report(false);
+      const words = failureOf(error);
+      if (failing !== words) {
+        failing = words;
+        // A VtyError says all there is; of anything else the place in our code is needed.
+        if (error instanceof VtyError) logger.warn({ code: error.code }, `${words}; trying again`);
+        else logger.error({ err: error }, 'applying failed; trying again');
+        report();
       }
       return 'retry';
     }
@@ -145,32 +193,47 @@ export function createFrrDriver(options: FrrDriverOptions): FrrDriver {
   const safety = setInterval(() => {
     verifyDue = true;
     // FRR may take now what it refused a minute ago, for example after an upgrade.
-    hopeless = undefined;
+    stuck = undefined;
     loop.request();
   }, SAFETY_READ_MS);
-  options.signal.addEventListener('abort', () => {
+  const stop = (): void => {
     clearInterval(safety);
     clearTimeout(verifyTimer);
-  });
+  };
+  if (options.signal.aborted) stop();
+  else options.signal.addEventListener('abort', stop, { once: true });
 
   return {
     want: (bgp, input) => {
-      desired = bgp;
-      inputAt = input.inputAt;
+      desired = { bgp, input };
       loop.request();
     },
     frrRestarted: () => {
       restarted = true;
       verifyDue = true;
-      loop.request();
+      loop.hurry();
     },
     idle: loop.idle,
   };
 }
 
-function refusedLines(outcome: Extract<ApplyOutcome, { kind: 'refused' | 'not-closed' }>): readonly RefusedLine[] {
+type Refusal = Extract<ApplyOutcome, { kind: 'refused' | 'not-closed' }>;
+
+function isRefusal(outcome: ApplyOutcome): outcome is Refusal {
+  return outcome.kind === 'refused' || outcome.kind === 'not-closed';
+}
+
+function refusedLines(outcome: Refusal): readonly RefusedLine[] {
   if (outcome.kind === 'refused') return outcome.refused;
-  return outcome.residual.map((line) => ({ line, words: 'taken without a word, and not in the running configuration' }));
+  return outcome.residual.map((line) => ({
+    ...line,
+    words: 'taken without a word, and not in the running configuration',
+  }));
+}
+
+function failureOf(error: unknown): string {
+  if (error instanceof VtyError) return `FRR cannot be reached: ${error.message}`;
+  return `FRR cannot be configured: ${error instanceof Error ? error.message : String(error)}`;
 }
 
 function frrProblem(message: string, transient: boolean): Problem {

@@ -1,1 +1,0 @@
-export { createNodeDecider, type DecideOptions, type NodeDecision } from '../pipeline/index.ts';
