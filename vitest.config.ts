@@ -11,6 +11,8 @@ import { defineConfig } from 'vitest/config';
  */
 export default defineConfig({
   test: {
+    // Timings of earlier runs would be written into node_modules, as root when the tests run as root.
+    cache: false,
     projects: [
       {
         test: {

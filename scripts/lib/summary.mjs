@@ -83,6 +83,7 @@ export function summaryOf(results) {
     lines.push('Skipped:', ...skipped.map(({ test, reason }) => `  ${test}: ${reason}`), '');
   }
   if (faults.length > 0) lines.push('Failed:', ...faults.map((fault) => `  ${fault}`), '');
+  if (passed + failed === 0) lines.push('Nothing was run, which counts as a failure.', '');
   lines.push(`${passed} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`);
   return { ok: failed === 0 && passed > 0, text: lines.join('\n') };
 }

@@ -112,7 +112,10 @@ describe('summaryOf', () => {
   });
 
   test('a run that executed no test is not fine', () => {
-    expect(summaryOf([skip]).ok).toBe(false);
+    expect(summaryOf([skip])).toMatchObject({
+      ok: false,
+      text: expect.stringContaining('Nothing was run') as string,
+    });
     expect(summaryOf([]).ok).toBe(false);
   });
 
