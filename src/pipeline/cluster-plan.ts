@@ -1,7 +1,14 @@
-import type { ServiceDecision } from '../allocator/index.ts';
+import {
+  allocateAll,
+  allocateWaiting,
+  createAllocatorState,
+  withDecision,
+  type PassResult,
+  type ServiceDecision,
+} from '../allocator/index.ts';
 import type { ClusterSnapshot, ServiceObject } from '../api/index.ts';
 import { buildConfig, type Config } from '../config/index.ts';
-import type { Problem } from '../core/problem.ts';
+import { objectKey, type Problem } from '../core/problem.ts';
 
 export interface ClusterPlanOptions {
   /** `--lb-class`: only Services of this class; absent or empty: only those without a class. */
@@ -36,10 +43,34 @@ export function planCluster(snapshot: ClusterSnapshot, options: ClusterPlanOptio
   return { snapshot, config, services, assignments, problems, options };
 }
 
+/** The state lives for this call alone; `fromSpec`, since nobody will give these Services cluster IPs. */
 function assignAddresses(
   services: readonly ServiceObject[],
-  _config: Config,
-  _options: ClusterPlanOptions,
+  config: Config,
+  { loadBalancerClass = '' }: ClusterPlanOptions,
 ): { readonly services: readonly ServiceObject[]; readonly assignments: readonly ServiceDecision[] } {
-  throw new Error(`not written yet: ${services.length}`);
+  const state = createAllocatorState({ loadBalancerClass, missingClusterIPs: 'fromSpec' });
+  const decisions = new Map<string, ServiceDecision>();
+  const note = (pass: PassResult): PassResult => {
+    for (const decision of pass.decisions) decisions.set(decision.key, decision);
+    return pass;
+  };
+  let { settled } = note(allocateAll(state, config.pools, services));
+  // Each pass serves at least one more Service that waited, so this bound is never met.
+  for (let left = services.length; !settled && left > 0; left -= 1)
+    ({ settled } = note(allocateWaiting(state)));
+
+  const decided = services.map((service) => {
+    const decision = decisions.get(objectKey(service.metadata));
+    return { service, decision };
+  });
+  return {
+    services: decided.map(({ service, decision }) => (decision ? withDecision(service, decision) : service)),
+    assignments: decided.flatMap(({ decision }) => (decision && isAssignment(decision) ? [decision] : [])),
+  };
+}
+
+/** Services that neither want an address nor held one are no news. */
+function isAssignment({ outcome, changed }: ServiceDecision): boolean {
+  return outcome === 'assigned' || outcome === 'refused' || changed;
 }
