@@ -1,4 +1,4 @@
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 
 export const DEFAULT_NAMESPACE = 'metallb-system';
 
@@ -32,10 +32,20 @@ export function sourceOption(): Option {
   return new Option('--source <dir:PATH>', 'folder or file of manifests to watch')
     .argParser((text) => {
       const path = /^dir:(.+)$/.exec(text)?.[1];
-      if (path === undefined) throw new TypeError(`--source ${text}: must be dir:PATH`);
+      if (path === undefined) throw new InvalidArgumentError('must be dir:PATH');
       return path;
     })
     .makeOptionMandatory();
+}
+
+export function metricsPortOption(): Option {
+  return new Option('--metrics-port <port>', 'port for Prometheus metrics over plain HTTP; 0: none')
+    .argParser((text) => {
+      const port = Number(text);
+      if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new InvalidArgumentError('must be 0 to 65535');
+      return port;
+    })
+    .default(0);
 }
 
 /** Adds options in one go. */

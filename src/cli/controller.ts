@@ -4,6 +4,7 @@ import { createLogger } from '../telemetry/index.ts';
 import {
   loadBalancerClassOption,
   logLevelOption,
+  metricsPortOption,
   namespaceOption,
   sourceOption,
   withOptions,
@@ -16,14 +17,15 @@ export function controllerCommand(): Command {
   const command = new Command('controller')
     .summary('give Services their addresses')
     .description(
-      'Watches a folder of manifests and gives its LoadBalancer Services addresses from its pools. They are written to ' +
-        '.status/ inside the folder, where the speakers find them. Logs JSON lines to standard output; ends on SIGTERM.',
+      'Watches a folder of manifests, gives its LoadBalancer Services addresses from the pools, and writes them to .status/ ' +
+        'in that folder, where speakers find them. One controller for each folder. Addresses are kept when it is started ' +
+        'again. Logs JSON lines to standard output; ends on SIGTERM.',
     )
     .addHelpText(
       'after',
       examples(
         'metallb-frr controller --source dir:/etc/metallb',
-        'metallb-frr controller --source dir:examples/configmap --log-level debug',
+        'metallb-frr controller --source dir:services.yaml --lb-class example.com/metallb --log-level debug',
       ),
     );
   return withOptions(
@@ -31,6 +33,7 @@ export function controllerCommand(): Command {
     sourceOption(),
     namespaceOption(),
     loadBalancerClassOption(),
+    metricsPortOption(),
     logLevelOption(),
   ).action(run);
 }
@@ -39,12 +42,14 @@ async function run(options: {
   source: string;
   namespace: string;
   lbClass: string;
+  metricsPort: number;
   logLevel: LogLevel;
 }): Promise<void> {
   await runController({
     source: options.source,
     namespace: options.namespace,
     loadBalancerClass: options.lbClass,
+    metricsPort: options.metricsPort,
     logger: createLogger({ component: 'controller', level: options.logLevel }),
     signal: endOnSignals(),
   });

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { access } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { runSpeaker } from '../speaker/index.ts';
@@ -6,6 +6,7 @@ import { createLogger } from '../telemetry/index.ts';
 import {
   loadBalancerClassOption,
   logLevelOption,
+  metricsPortOption,
   namespaceOption,
   sourceOption,
   withOptions,
@@ -29,7 +30,6 @@ export function speakerCommand(): Command {
     .option('--vtysh <program>', 'vtysh that belongs to this FRR', 'vtysh')
     .option('--hostname <name>', 'host name in the configuration (default: the node name)')
     .option('--ignore-exclude-lb', 'announce from a node labelled node.kubernetes.io/exclude-from-external-load-balancers', false)
-    .option('--metrics-port <port>', 'port for Prometheus metrics over plain HTTP; 0: none', parsePort, 0)
     .addHelpText(
       'after',
       examples(
@@ -42,6 +42,7 @@ export function speakerCommand(): Command {
     sourceOption(),
     namespaceOption(),
     loadBalancerClassOption(),
+    metricsPortOption(),
     logLevelOption(),
   ).action(run);
 }
@@ -86,10 +87,4 @@ async function run(options: {
     logger: createLogger({ component: 'speaker', level: options.logLevel, node: options.nodeName }),
     signal: endOnSignals(),
   });
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new InvalidArgumentError('must be 0 to 65535');
-  return port;
 }

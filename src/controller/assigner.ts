@@ -3,21 +3,24 @@ import {
   allocateWaiting,
   applyChanges,
   createAllocatorState,
-  type AllocatorState,
   type PassResult,
   type PoolCounters,
   type ServiceDecision,
 } from '../allocator/index.ts';
-import type { ClusterSnapshot, ServiceObject } from '../api/index.ts';
+import type { ServiceObject } from '../api/index.ts';
 import type { Pool } from '../config/index.ts';
+import { byText } from '../core/order.ts';
 import { objectKey } from '../core/problem.ts';
-import { withServiceStatus, type ServiceStatus, type StatusStore } from '../source/index.ts';
+import { withServiceStatus, type SourceState, type StatusStore } from '../source/index.ts';
 import { serviceChanges } from './service-changes.ts';
+import { standIns } from './stand-ins.ts';
+import { refOf, statusOfDecision } from './status-of-decision.ts';
+import { unknownSince } from './unknown.ts';
 
 export interface Assigner {
   /** Decides about what changed since the call before, and puts the outcome into the store (not on disk). */
-  readonly assign: (snapshot: ClusterSnapshot, pools: readonly Pool[]) => Assignments;
-  /** Decides about more of those who wait, after an {@link Assignments} that was not settled. */
+  readonly assign: (state: SourceState, pools: readonly Pool[]) => Assignments;
+  /** Decides about more of those who wait, after {@link Assignments} that were not settled. */
   readonly goOn: () => Assignments;
 }
 
@@ -27,57 +30,99 @@ export interface Assignments {
   readonly settled: boolean;
   /** Of all pools, by name. */
   readonly pools: readonly PoolCounters[];
+  /** What could not be read since start: until it can, no address of an earlier run is taken away. */
+  readonly unknown: readonly string[];
 }
 
 /**
  * Keeps an allocator and the store of statuses in step: a Service is shown to the allocator with the status that was
  * decided last. The status in a Service's own manifest counts only until the first decision about it, so that addresses
  * survive a move from another cluster, and are not brought back by a manifest that still names them later.
+ *
+ * A controller that starts while part of its input cannot be read knows less than the run before it: it does not see the
+ * pool that an address is from, or the Service that has it. Until everything has been read once, it gives addresses to
+ * those who have none, and takes or changes nobody's.
  */
 export function createAssigner(options: {
   readonly store: StatusStore;
   readonly loadBalancerClass: string;
 }): Assigner {
   const { store, loadBalancerClass } = options;
-  const state: AllocatorState = createAllocatorState({ loadBalancerClass, missingClusterIPs: 'fromSpec' });
+  // There is no API server that would give a Service its cluster IPs.
+  const state = createAllocatorState({ loadBalancerClass, missingClusterIPs: 'fromSpec' });
   const counters = new Map<string, PoolCounters>();
   const decided = new Set<string>();
   let services: readonly ServiceObject[] = [];
   let poolsInForce: readonly Pool[] | undefined;
+  let unknown: readonly string[] | undefined;
 
   const asDecided = (service: ServiceObject): ServiceObject => {
     const status = store.get(service.metadata);
     return status || decided.has(objectKey(service.metadata)) ? withServiceStatus(service, status) : service;
   };
-  const take = (result: PassResult): Assignments => {
-    for (const decision of result.decisions) {
+  const take = (result: PassResult, decisions = result.decisions): Assignments => {
+    for (const decision of decisions) {
       decided.add(decision.key);
       record(store, decision);
     }
-    for (const { pool } of result.pools.counters) counters.delete(pool);
     for (const each of result.pools.counters) counters.set(each.pool, each);
     for (const pool of result.pools.removed) counters.delete(pool);
-    return { decisions: result.decisions, settled: result.settled, pools: [...counters.values()] };
+    return {
+      decisions,
+      settled: result.settled,
+      pools: [...counters.values()].sort(byText(({ pool }) => pool)),
+      unknown: unknown ?? [],
+    };
+  };
+  const assignCautiously = (pools: readonly Pool[]): Assignments => {
+    const absent = standIns(store.all(), services);
+    const result = allocateAll(state, pools, [...services, ...absent].map(asDecided));
+    return take(result, harmless(result.decisions, store, absent));
   };
 
   return {
-    assign: (snapshot, pools) => {
-      const before = services;
-      services = snapshot.objects.Service;
-      const { changed, deleted } = serviceChanges(before, services);
+    assign: (source, pools) => {
+      const { changed, deleted } = serviceChanges(services, source.snapshot.objects.Service);
+      services = source.snapshot.objects.Service;
+      const wasKnown = unknown?.length === 0;
+      // What could be read once stays in the snapshot: from then on, what is not there is gone.
+      if (!wasKnown) unknown = unknownSince(source, store);
+      if (unknown !== undefined && unknown.length > 0) return assignCautiously(pools);
+      if (!wasKnown) forgetAbsent(store, services);
       for (const key of deleted) {
         decided.delete(key);
         store.remove(refOf(key));
       }
-      if (poolsInForce === pools) {
+      if (wasKnown && poolsInForce === pools) {
         return take(applyChanges(state, { services: changed.map(asDecided), deleted }));
       }
-      if (poolsInForce === undefined) forgetAbsent(store, services);
       poolsInForce = pools;
       return take(allocateAll(state, pools, services.map(asDecided)));
     },
-    goOn: () => take(allocateWaiting(state)),
+    goOn: () => (unknown?.length === 0 ? take(allocateWaiting(state)) : take(NOTHING)),
   };
+}
+
+const NOTHING: PassResult = {
+  decisions: [],
+  deleted: [],
+  pools: { counters: [], removed: [] },
+  settled: true,
+};
+
+/** Decisions that leave alone whoever has an address, and give nobody the address of another. */
+function harmless(
+  decisions: readonly ServiceDecision[],
+  store: StatusStore,
+  absent: readonly ServiceObject[],
+): readonly ServiceDecision[] {
+  const made = new Set(absent.map(({ metadata }) => objectKey(metadata)));
+  const held = new Set(store.all().flatMap(({ ingress }) => ingress));
+  return decisions.filter(({ key, changed, ingress }) => {
+    if (made.has(key)) return false;
+    const has = store.get(refOf(key))?.ingress ?? [];
+    return has.length > 0 ? !changed : !ingress.some((ip) => held.has(ip));
+  });
 }
 
 /** Statuses that an earlier run left for Services that have been deleted meanwhile. */
@@ -89,43 +134,8 @@ function forgetAbsent(store: StatusStore, services: readonly ServiceObject[]): v
 }
 
 function record(store: StatusStore, decision: ServiceDecision): void {
-  switch (decision.outcome) {
-    case 'assigned':
-    case 'refused':
-      store.set(statusOf(decision));
-      return;
-    case 'none':
-    case 'ignored':
-      store.remove(refOf(decision.key));
-      return;
-    case 'notReady':
-      return;
-  }
-}
-
-function statusOf({ key, ingress, pool, outcome, reason }: ServiceDecision): ServiceStatus {
-  return {
-    ...refOf(key),
-    ingress,
-    ...(pool === undefined ? {} : { pool }),
-    ...(reason.code === 'assigned'
-      ? {}
-      : {
-          condition: {
-            status: outcome === 'assigned' ? 'True' : 'False',
-            reason: conditionReason(reason.code),
-            message: reason.message,
-          },
-        }),
-  };
-}
-
-/** Reasons of conditions are CamelCase. */
-function conditionReason(code: string): string {
-  return code.charAt(0).toUpperCase() + code.slice(1);
-}
-
-function refOf(key: string): { readonly namespace: string; readonly name: string } {
-  const slash = key.indexOf('/');
-  return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
+  if (decision.outcome === 'notReady') return;
+  const status = statusOfDecision(decision);
+  if (status) store.set(status);
+  else store.remove(refOf(decision.key));
 }

@@ -1,5 +1,5 @@
 /**
- * The cluster's controller: source to allocator to statuses. It wires the pure folders to the edges and decides nothing
- * itself.
+ * The controller, one for each source: source to allocator to statuses. It wires the pure folders to the edges. What it
+ * decides itself is that addresses of an earlier run stay while it cannot read all that they may depend on.
  */
 export { runController, type ControllerOptions } from './controller.ts';

@@ -9,7 +9,9 @@ export interface ControllerMetrics {
 }
 
 /** Names, types and labels of MetalLB's controller. */
-export function createControllerMetrics(options: { readonly pools: () => readonly PoolCounters[] }): ControllerMetrics {
+export function createControllerMetrics(options: {
+  readonly pools: () => readonly PoolCounters[];
+}): ControllerMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
@@ -32,21 +34,32 @@ export function createControllerMetrics(options: { readonly pools: () => readonl
     ['ipv6_', 'IPv6 ', 'ipv6'],
   ];
   for (const [prefix, word, family] of families) {
-    perPool(`${prefix}addresses_total`, `Usable ${word}addresses of the pool.`, ({ capacity }) => capacity[family]);
+    perPool(
+      `${prefix}addresses_total`,
+      `Usable ${word}addresses of the pool.`,
+      ({ capacity }) => capacity[family],
+    );
     perPool(
       `${prefix}addresses_in_use_total`,
       `Different ${word}addresses of the pool that Services have.`,
       ({ assigned }) => assigned[family],
     );
   }
-  const updates = new Counter({ name: 'metallb_k8s_client_updates_total', help: 'Changes of objects dealt with.', registers });
+  const updates = new Counter({
+    name: 'metallb_k8s_client_updates_total',
+    help: 'Changes of objects dealt with.',
+    registers,
+  });
   const errors = new Counter({
     name: 'metallb_k8s_client_update_errors_total',
     help: 'Changes of objects that could not be dealt with at once.',
     registers,
   });
   const loaded = gauge('metallb_k8s_client_config_loaded_bool', '1 after the first good configuration.');
-  const staleness = gauge('metallb_k8s_client_config_stale_bool', '1 while part of the latest configuration is not in use.');
+  const staleness = gauge(
+    'metallb_k8s_client_config_stale_bool',
+    '1 while part of the latest configuration is not in use.',
+  );
   return {
     registry,
     updated: ({ stale }) => {

@@ -5,8 +5,6 @@ export interface ControllerReport {
   /** Namespace of the metallb.io objects. */
   readonly namespace: string;
   readonly problems: readonly Problem[];
-  /** Why nothing is decided yet. */
-  readonly waitingFor?: string;
   readonly pools: readonly PoolCounters[];
 }
 
@@ -15,11 +13,8 @@ export function controllerStatusObjects(report: ControllerReport): object[] {
   return [configurationState(report), ...report.pools.map((pool) => poolStatus(report.namespace, pool))];
 }
 
-function configurationState({ namespace, problems, waitingFor }: ControllerReport): object {
-  const errors = [
-    ...(waitingFor === undefined ? [] : [waitingFor]),
-    ...problems.filter(({ severity }) => severity === 'error').map(formatProblem),
-  ];
+function configurationState({ namespace, problems }: ControllerReport): object {
+  const errors = problems.filter(({ severity }) => severity === 'error').map(formatProblem);
   const isValid = errors.length === 0;
   const summary = errors.join('\n');
   return {

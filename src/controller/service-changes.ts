@@ -10,7 +10,10 @@ export interface ServiceChanges {
 }
 
 /** The difference of two lists sorted by namespace and name, by identity. */
-export function serviceChanges(before: readonly ServiceObject[], after: readonly ServiceObject[]): ServiceChanges {
+export function serviceChanges(
+  before: readonly ServiceObject[],
+  after: readonly ServiceObject[],
+): ServiceChanges {
   if (before === after) return { changed: [], deleted: [] };
   const changed: ServiceObject[] = [];
   const deleted: string[] = [];

@@ -1,24 +1,25 @@
 import type { ServiceDecision } from '../allocator/index.ts';
 import type { ServiceStatus } from '../source/index.ts';
 
-/**
- * What is written about a Service. Undefined: nothing, it wants no address and holds none, or it is another
- * controller's.
- */
+/** What is written about a Service; undefined: nothing, because it wants no address from this controller. */
 export function statusOfDecision(decision: ServiceDecision): ServiceStatus | undefined {
-  if (decision.outcome === 'ignored' || decision.outcome === 'notReady') return undefined;
-  if (decision.outcome === 'none' && decision.ingress.length === 0) return undefined;
-  const at = decision.key.indexOf('/');
-  const incomplete = decision.outcome === 'refused' || decision.reason.code === 'secondFamilyMissing';
+  const { key, ingress, pool, outcome, reason } = decision;
+  if (outcome === 'none' || outcome === 'ignored' || outcome === 'notReady') return undefined;
+  const isIncomplete = outcome === 'refused' || reason.code === 'secondFamilyMissing';
   return {
-    namespace: decision.key.slice(0, at),
-    name: decision.key.slice(at + 1),
-    ingress: decision.ingress,
-    ...(decision.pool === undefined ? {} : { pool: decision.pool }),
-    ...(incomplete
-      ? { condition: { status: 'False', reason: reasonWord(decision.reason.code), message: decision.reason.message } }
+    ...refOf(key),
+    ingress,
+    ...(pool === undefined ? {} : { pool }),
+    ...(isIncomplete
+      ? { condition: { status: 'False', reason: reasonWord(reason.code), message: reason.message } }
       : {}),
   };
+}
+
+/** The reverse of `objectKey` for a namespaced object. */
+export function refOf(key: string): { readonly namespace: string; readonly name: string } {
+  const slash = key.indexOf('/');
+  return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
 }
 
 /** Reasons of conditions begin with a capital (Kubernetes API conventions). */

@@ -1,6 +1,18 @@
 import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { dump } from 'js-yaml';
+import { dump, DUMP_SCHEMA, type ScalarTagDefinition, type TagDefinition } from 'js-yaml';
+
+/** As js-yaml writes numbers, and bigint too: counters of IPAddressPools are int64. */
+const STATUS_SCHEMA = DUMP_SCHEMA.withTags(DUMP_SCHEMA.tags.filter(isIntegerTag).map(withBigints));
+
+function isIntegerTag(tag: TagDefinition): tag is ScalarTagDefinition {
+  return tag.nodeKind === 'scalar' && tag.tagName === 'tag:yaml.org,2002:int';
+}
+
+function withBigints(tag: ScalarTagDefinition): ScalarTagDefinition {
+  const identify = (value: unknown): boolean => typeof value === 'bigint' || tag.identify(value);
+  return { ...tag, identify, represent: String };
+}
 
 /** The folder for what we say about the objects, beside what users say. Hidden, so no source takes it for manifests. */
 export const STATUS_FOLDER = '.status';
@@ -44,7 +56,9 @@ export function removeStatusFile(folder: string, name: string): void {
 
 /** Objects as a YAML stream, one document each. */
 export function renderYaml(objects: readonly object[]): string {
-  return objects.map((object) => `---\n${dump(object, { noRefs: true, lineWidth: 120 })}`).join('');
+  return objects
+    .map((object) => `---\n${dump(object, { noRefs: true, lineWidth: 120, schema: STATUS_SCHEMA })}`)
+    .join('');
 }
 
 export function prepareStatusFolder(folder: string): void {

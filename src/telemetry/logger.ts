@@ -7,7 +7,8 @@ export type LogLevel = 'all' | 'debug' | 'info' | 'warn' | 'error' | 'none';
 
 /**
  * JSON lines with a fixed `msg`; what varies is a field. Secrets are a type that prints as `[redacted]`; the paths here
- * are a second net.
+ * are a second net. Lines are written as the output takes them, several at a time when there are many (10,000 Services
+ * at once), and those left at the end when the process exits.
  */
 export function createLogger(options: {
   readonly component: 'controller' | 'speaker';
@@ -23,6 +24,6 @@ export function createLogger(options: {
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: ['password', '*.password', '*.*.password'], censor: '[redacted]' },
     },
-    options.destination ?? pino.destination({ dest: 1, sync: true }),
+    options.destination ?? pino.destination({ dest: 1, sync: false }),
   );
 }

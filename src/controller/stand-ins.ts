@@ -4,13 +4,13 @@ import { objectKey } from '../core/problem.ts';
 import type { ServiceStatus } from '../source/index.ts';
 
 /**
- * Stand-ins for Services that have an address by an earlier run and whose manifest could not be read since start: they
- * go on holding it, so that nobody else is given it.
+ * Services that have an address by an earlier run and whose manifest could not be read since start, made up from what
+ * is known of them: they go on holding it, so that nobody else is given it.
  */
-export function unreadServices(
+export function standIns(
   statuses: readonly ServiceStatus[],
   services: readonly ServiceObject[],
-): ServiceObject[] {
+): readonly ServiceObject[] {
   const read = new Set(services.map(({ metadata }) => objectKey(metadata)));
   return statuses
     .filter((status) => status.ingress.length > 0 && !read.has(objectKey(status)))
