@@ -7,6 +7,8 @@
  */
 export * from './types.ts';
 export { buildConfig } from './build-config.ts';
-export type { ConfigMemory, ConfigResult } from './build-config.ts';
+export type { ConfigResult } from './build-config.ts';
+export type { ConfigMemory } from './memory.ts';
 export { selectForNode } from './select-for-node.ts';
 export type { NodeIdentity, NodeSelection } from './select-for-node.ts';
+export { localPrefConflict } from './local-pref-conflict.ts';

@@ -1,5 +1,6 @@
 import type { Community } from '../core/community.ts';
 import type { IpAddress, Prefix } from '../core/ip.ts';
+import type { ResourceRef } from '../core/problem.ts';
 import type { Secret } from '../core/secret.ts';
 import type { LabelSelector } from '../core/selector.ts';
 
@@ -25,6 +26,14 @@ export interface Pool {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** Where something was written. Always set by `buildConfig`. */
+export interface Origin {
+  /** The object to name in a Problem: the legacy one when it was converted. */
+  readonly resource: ResourceRef;
+  /** RFC 3339: when two objects cannot both be used and neither is in use yet, the older one is. */
+  readonly createdAt?: string;
+}
+
 export interface PoolAllocation {
   /** 1 is tried first; undefined is tried last. */
   readonly priority?: number;
@@ -35,8 +44,7 @@ export interface PoolAllocation {
 
 export interface Peer {
   readonly name: string;
-  /** RFC 3339, of the BGPPeer: when two peers cannot both be used and neither is in use yet, the older one is. */
-  readonly createdAt?: string;
+  readonly origin?: Origin;
   readonly myAsn: number;
   /** A number, or `internal`/`external` for a dynamic ASN. */
   readonly remoteAs: number | 'internal' | 'external';
@@ -76,8 +84,7 @@ export interface BfdProfile {
 
 export interface BgpAdvertisement {
   readonly name: string;
-  /** As in {@link Peer}. */
-  readonly createdAt?: string;
+  readonly origin?: Origin;
   readonly aggregationLengthV4: number;
   readonly aggregationLengthV6: number;
   /** Absent: LOCAL_PREF is not set. */
