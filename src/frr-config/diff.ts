@@ -47,6 +47,8 @@ function additions(running: FrrConfig, wanted: FrrConfig): FrrCommand[] {
     const present = running.contexts.get(context.key);
     const before = commands.length;
     for (const [identity, statement] of inDependencyOrder(context)) {
+      // What FRR printed of the host's switches was a fact, not a wish.
+      if (wanted.version !== undefined && isHostSwitch(statement)) continue;
       if (present?.statements.get(identity) !== statement) {
         commands.push({ path: context.path, line: statement, kind: 'add' });
       }
