@@ -59,7 +59,7 @@ export default defineConfig(
     rules: { 'no-restricted-exports': 'off' },
   },
   {
-    files: ['**/*.test.ts', 'test/**/*.ts'],
+    files: ['**/*.test.ts', 'src/**/test-*.ts', 'test/**/*.ts'],
     rules: {
       // A test states what it knows of its own data; the failure of a wrong claim is a failing test.
       '@typescript-eslint/no-non-null-assertion': 'off',

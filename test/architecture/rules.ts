@@ -17,8 +17,9 @@ export function folderOf(path: string): string | undefined {
   return /^src\/([^/]+)\//.exec(path)?.[1];
 }
 
+/** A unit test, or what the tests of a folder share. */
 function isTest(path: string): boolean {
-  return path.endsWith('.test.ts');
+  return path.endsWith('.test.ts') || /\/test-[^/]*\.ts$/.test(path);
 }
 
 /** Pure folders import pure folders and pure packages only. Their unit tests may use what they like. */
