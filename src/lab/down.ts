@@ -1,3 +1,4 @@
+import { ExecaError } from 'execa';
 import { readFile, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LabError } from './error.ts';
@@ -6,6 +7,7 @@ import { isAlive } from './process-ref.ts';
 import { labFolder, labNames, namespacesOf, readState, requireLab } from './state.ts';
 
 const END_TIMEOUT_MS = 10_000;
+const MAX_INTERRUPTIONS = 20;
 
 /**
  * Ends every process of a lab, and removes its namespaces and its folder. Works on a lab that runs, on one whose start
@@ -23,9 +25,24 @@ export async function labDown(name: string): Promise<void> {
         `lab ${name} is being started by process ${String(state.starter.pid)}: interrupt that one (kill -INT)`,
       );
     }
-    await Promise.all(namespacesOf(state).map(removeNamespace));
+    await Promise.all(namespacesOf(state).map((netns) => insisting(() => removeNamespace(netns))));
   }
   await removeFolder(labFolder(name));
+}
+
+/**
+ * Ctrl-C on a terminal goes to every process in the foreground, so an impatient one ends the very commands that clean
+ * up: those are run again.
+ */
+async function insisting(action: () => Promise<void>): Promise<void> {
+  for (let left = MAX_INTERRUPTIONS; ; left -= 1) {
+    try {
+      await action();
+      return;
+    } catch (error) {
+      if (left === 0 || !(error instanceof ExecaError) || error.signal !== 'SIGINT') throw error;
+    }
+  }
 }
 
 /** A process belongs to the lab when it is in one of its network namespaces, whoever started it. */

@@ -53,8 +53,8 @@ export interface RouteMonitor {
 
 const SUBSCRIBE_TIMEOUT_MS = 5_000;
 
-/** Starts listening in a namespace; events from the moment it resolves are seen. */
-export async function openRouteMonitor(netns: string): Promise<RouteMonitor> {
+/** Starts listening in a namespace; events from the moment it resolves are seen. Aborting `signal` ends the waits. */
+export async function openRouteMonitor(netns: string, signal?: AbortSignal): Promise<RouteMonitor> {
   const child = spawn('nsenter', [`--net=/run/netns/${netns}`, '--', 'ip', 'monitor', 'route', 'nexthop'], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
@@ -78,11 +78,15 @@ export async function openRouteMonitor(netns: string): Promise<RouteMonitor> {
       if (leftMs <= 0)
         throw new Error(`the routes of ${netns} did not become as wished within ${String(timeoutMs)} ms`);
       if (lastEventMs !== eventMs) continue; // one more while the table was read
+      signal?.throwIfAborted();
       const timer = new AbortController();
       const event = new Promise<void>((resolve) => {
         wake = resolve;
       });
-      await Promise.race([event, sleep(leftMs, undefined, { signal: timer.signal }).catch(() => undefined)]);
+      const pause = sleep(leftMs, undefined, {
+        signal: AbortSignal.any([timer.signal, signal ?? timer.signal]),
+      });
+      await Promise.race([event, pause.catch(() => undefined)]); // an abort of the pause is looked at above
       timer.abort();
     }
   };

@@ -45,13 +45,13 @@ test('a topology with problems: status 1, each on a line', async () => {
 });
 
 test.each([
-  ['lab', 'up'],
-  ['lab', 'up', '/no/such/file'],
-  ['lab', 'down', 'x', '--all'],
-  ['lab', 'cut', 'n1'],
-  ['lab', 'status', '-o', 'xml'],
-])('wrong usage: status 2 (%s %s %s %s)', async (...args) => {
-  const { exitCode, stderr } = await execa(PROGRAM, args, { reject: false });
+  { words: 'lab up' },
+  { words: 'lab up /no/such/file' },
+  { words: 'lab down x --all' },
+  { words: 'lab cut n1' },
+  { words: 'lab status -o xml' },
+])('wrong usage: status 2: $words', async ({ words }) => {
+  const { exitCode, stderr } = await execa(PROGRAM, words.split(' '), { reject: false });
   expect(exitCode).toBe(2);
   expect(stderr).not.toBe('');
 });
