@@ -62,8 +62,8 @@ describeWithFrr('an FRR instance', (install) => {
         .map((line) => line.split(' '));
       const sourceOf = (target: string): string | undefined =>
         mounts.find((fields) => fields[4] === target)?.[3];
-      expect(sourceOf('/etc/frr'), name).toMatch(/\/mlf-\w+\/etc$/);
-      expect(sourceOf('/var/tmp'), name).toMatch(/\/mlf-\w+\/tmp$/);
+      expect(sourceOf('/etc/frr'), name).toMatch(/\/mlf-[\w-]+\/etc$/);
+      expect(sourceOf('/var/tmp'), name).toMatch(/\/mlf-[\w-]+\/tmp$/);
     }
     // Each daemon makes a folder for its crash log as it starts.
     const crashLogs = await readdir(join(frr.logDir, '../tmp/frr'));

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
+import { RUN_FOLDER, ownName } from './leftovers.ts';
 
 const actions: (() => Promise<void>)[] = [];
 
@@ -26,8 +27,8 @@ export function atEnd(action: () => Promise<void>): void {
 /** A new empty folder, removed after the last test of the file. Its path is short enough for FRR's sockets. */
 export async function tempDir(): Promise<string> {
   // User frr must reach it, and a TMPDIR of this user may be closed to others or deep.
-  const parent = process.getuid?.() === 0 ? '/run' : tmpdir();
-  const path = await mkdtemp(join(parent, 'mlf-'));
+  const parent = process.getuid?.() === 0 ? RUN_FOLDER : tmpdir();
+  const path = await mkdtemp(join(parent, ownName('')));
   atEnd(() => rm(path, { recursive: true, force: true }));
   return path;
 }

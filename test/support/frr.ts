@@ -10,12 +10,14 @@ import {
   type FrrOptions,
 } from '../../src/lab/index.ts';
 import { atEnd, tempDir } from './cleanup.ts';
+import { ownName, removeLeftovers } from './leftovers.ts';
 
 /** What the tests want to see: the FRR of Debian bookworm and of Debian trixie, by major version. */
 const WANTED_MAJORS = [8, 10];
 
 const privileges = await labPrivileges();
 const installs = privileges.ok ? await frrInstalls() : [];
+if (privileges.ok) await removeLeftovers();
 
 /**
  * A `describe` for each FRR release of this machine, the version in its title. A release that is missing shows up as a
@@ -62,7 +64,7 @@ let netnsCount = 0;
 /** A new network namespace, removed after the last test of the file. Names are unique among processes. */
 export async function testNetns(): Promise<string> {
   netnsCount += 1;
-  const name = `mlf-${process.pid}-${netnsCount}`;
+  const name = ownName(String(netnsCount));
   await createNetns(name);
   atEnd(() => deleteNetns(name));
   return name;

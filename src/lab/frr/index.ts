@@ -7,3 +7,4 @@ export { frrInstalls, inInstall } from './installs.ts';
 export type { FrrInstall } from './installs.ts';
 export { frrInstance, startFrr } from './instance.ts';
 export type { Frr, FrrDaemon, FrrOptions } from './instance.ts';
+export { endProcesses } from './process.ts';
