@@ -9,10 +9,10 @@ import {
   takePoolChanges,
   type AllocatorState,
 } from './allocator.ts';
-import { allocateAll } from './pass.ts';
+import { allocateAll, applyChanges } from './pass.ts';
 import { isOurs } from './service-class.ts';
 import { CLUSTER_DUAL, CLUSTER_V6, fullText, pool, service } from './test-objects.ts';
-import type { Pool } from '../config/types.ts';
+import type { Pool } from '../config/index.ts';
 
 describe('pools are replaced under s1 (192.0.2.0) and s2 (2001:db8::)', () => {
   const rows: readonly {
@@ -224,6 +224,14 @@ describe('counters', () => {
       expect(counters?.available, name).toEqual({ total: 8n - inUse, ipv4: 4n - inUse, ipv6: 4n });
       expect(takePoolChanges(state), name).toEqual({ counters: reported ? [counters] : [], removed: [] });
     }
+  });
+
+  test('freed and taken again at once is no change', () => {
+    const state = createAllocatorState();
+    allocateAll(state, [pool('test', '192.0.2.4/32')], [service('s1'), service('s2')]);
+    const { decisions, pools } = applyChanges(state, { services: [], deleted: ['default/s1'] });
+    expect(decisions).toMatchObject([{ key: 'default/s2', ingress: ['192.0.2.4'] }]);
+    expect(pools.counters).toEqual([]);
   });
 
   test('pools emptied while s1 holds an address: the series goes', () => {

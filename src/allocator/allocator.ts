@@ -1,5 +1,5 @@
-import type { ServiceObject } from '../api/objects.ts';
-import type { Pool } from '../config/types.ts';
+import type { ServiceObject } from '../api/index.ts';
+import type { Pool } from '../config/index.ts';
 import { compareText } from '../core/order.ts';
 import { objectKey } from '../core/problem.ts';
 import { assign } from './assignment.ts';

@@ -1,4 +1,4 @@
-import type { ServiceObject } from '../api/objects.ts';
+import type { ServiceObject } from '../api/index.ts';
 import { compareText } from '../core/order.ts';
 
 const PREFIX = 'metallb.io/';

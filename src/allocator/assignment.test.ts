@@ -92,6 +92,12 @@ function commonSteps(
       options: { ...sharing, ports: 'udp/53' },
     },
     {
+      name: 's3 stays while shared',
+      service: 's3',
+      take: t2(3),
+      options: { ...sharing, ports: 'udp/53' },
+    },
+    {
       name: 's3 changes its key while shared',
       service: 's3',
       take: t2(3),

@@ -1,4 +1,4 @@
-import type { Pool } from '../config/types.ts';
+import type { Pool } from '../config/index.ts';
 import type { IpAddress } from '../core/ip.ts';
 import { compareText } from '../core/order.ts';
 import { hold, type AddressRequest, type AddressUse, type Ledger } from './ledger.ts';

@@ -1,5 +1,5 @@
 import { bitsOf, lastOf, type Prefix } from '../core/ip.ts';
-import type { Pool } from '../config/types.ts';
+import type { Pool } from '../config/index.ts';
 import { isBuggyAddress } from './address-space.ts';
 import type { AddressCount } from './types.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Pool } from '../config/types.ts';
+import type { Pool } from '../config/index.ts';
 import { assign } from './assignment.ts';
 import { allocateFromAnyPool, allocateFromPool, findAddress, type FamilyWish } from './choose.ts';
 import { createLedger, release, replacePools, type Ledger } from './ledger.ts';

@@ -241,10 +241,13 @@ function anyPoolReason(triedCount: number, refusals: readonly PoolRefusal[]): Al
 function topicsFor(entries: readonly PoolEntry[], request: AddressRequest, wish: FamilyWish): Topic[] {
   const need: Need =
     wish.family !== 'dual' ? wish.family : wish.policy === 'PreferDualStack' ? 'either' : 'both';
+  // Of two addresses one can be shared, so one that comes free may be enough.
+  const sharing = request.sharingKey !== '';
+  const awaited: Need = sharing && need === 'both' ? 'either' : need;
   const topics: Topic[] = entries
     .filter((entry) => canEverServe(entry, need))
-    .map((entry) => freeTopic(need, entry.pool.name));
-  if (request.sharingKey !== '') topics.push(shareTopic(request.sharingKey));
+    .map((entry) => freeTopic(awaited, entry.pool.name));
+  if (sharing) topics.push(shareTopic(request.sharingKey));
   return topics;
 }
 

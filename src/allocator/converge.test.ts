@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ServiceObject } from '../api/objects.ts';
+import type { ServiceObject } from '../api/index.ts';
 import { allocateOne, createAllocatorState, releaseOne, setPools, type AllocatorState } from './allocator.ts';
 import { withDecision } from './decision.ts';
 import { allocateAll } from './pass.ts';
@@ -416,6 +416,16 @@ const CASES: readonly Case[] = [
     reason: 'clusterFamilyUnknown',
   },
   {
+    name: 'cluster IPs of one family, holding nothing',
+    options: {
+      clusterIPs: '10.96.0.1,10.96.0.2',
+      annotations: { 'metallb.io/ip-allocated-from-pool': 'p1' },
+    },
+    want: '',
+    events: ['noclusterIPsIPFamily'],
+    reason: 'clusterFamilyUnknown',
+  },
+  {
     name: 'status written in another form of the same address',
     options: {
       ...v6,
@@ -604,6 +614,24 @@ describe('pools come and go', () => {
     setPools(state, [pool('p', '192.0.2.0/24', { avoidBuggyIPs: true })]);
     expect(run(state, object).decision).toMatchObject({ changed: true, ingress: ['192.0.2.1'] });
   });
+});
+
+test('addresses in the status of a Service with unreadable cluster IPs are not given to others', () => {
+  const state = ready(pool('p', '192.0.2.0/31'));
+  allocateOne(state, service('odd', { clusterIPs: 'None', ingress: '192.0.2.0' }));
+  expect(allocateOne(state, service('s')).ingress).toEqual(['192.0.2.1']);
+  const late = allocateOne(state, service('late', { clusterIPs: 'None', ingress: '192.0.2.1' }));
+  expect(late, 'unless others have them').toMatchObject({ outcome: 'refused', changed: true, ingress: [] });
+  expect(late.events.map((event) => event.reason)).toEqual(['noclusterIPsIPFamily', 'ClearAssignment']);
+});
+
+test('a status that cannot be read holds nothing, even where the cluster IPs cannot be read either', () => {
+  const state = ready(pool('p', '192.0.2.0/32'));
+  allocateOne(state, service('odd'));
+  const odd = allocateOne(state, service('odd', { clusterIPs: 'None', ingress: 'nonsense' }));
+  expect(odd).toMatchObject({ outcome: 'refused', changed: false, ingress: ['nonsense'], reprocess: true });
+  expect(warnings(odd)).toEqual(['nolbIPsIPFamily', 'noclusterIPsIPFamily']);
+  expect(allocateOne(state, service('s')).ingress).toEqual(['192.0.2.0']);
 });
 
 describe('without an API server that gives cluster IPs', () => {

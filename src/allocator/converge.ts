@@ -1,4 +1,4 @@
-import type { ServiceObject } from '../api/objects.ts';
+import type { ServiceObject } from '../api/index.ts';
 import type { IpAddress, IpFamily } from '../core/ip.ts';
 import { annotationOf } from './annotations.ts';
 import { assign } from './assignment.ts';
@@ -87,14 +87,26 @@ export function converge(ledger: Ledger, view: ServiceView): Verdict {
     events.push(warning('noclusterIPsIPFamily', `${key}: ${cluster.message}`));
     const reason = reasonOf('clusterFamilyUnknown', cluster.message);
     if (current.kind === 'none') return clearAndRefuse(reason);
-    // The status stays; so nobody else may be given its addresses meanwhile. A refusal means that somebody has them.
-    if (current.kind === 'known') assign(ledger, request, current.ips);
+    // The status stays, so nobody else may be given its addresses meanwhile; unless they are not its own any more.
+    if (current.kind === 'known') {
+      const held = assign(ledger, request, current.ips);
+      if (!held.ok) {
+        events.push(mayNotKeep(key, current.ips, held.reason));
+        return clearAndRefuse(reason);
+      }
+    } else {
+      release(ledger, key);
+    }
     return { outcome: 'refused', reason, events, waitsFor: [] };
   }
   const work: Work = { ledger, service, request, wish: cluster.wish, events };
   const kept = keepCurrent(work, current);
   if (kept.kind === 'refused') return kept.verdict;
   return kept.ips.length > 0 ? settle(work, kept.ips, kept.requested) : allocate(work);
+}
+
+function mayNotKeep(key: string, ips: readonly IpAddress[], reason: AllocationReason): AllocationEvent {
+  return normal('ClearAssignment', `${key} may not keep ${textsOf(ips)}: ${reason.message}`);
 }
 
 function statusUnreadable(key: string, texts: readonly string[]): AllocationEvent {
@@ -125,8 +137,7 @@ function keepCurrent(work: Work, current: CurrentIps): Kept {
   let held = true;
   const assigned = assign(ledger, request, current.ips);
   if (!assigned.ok) {
-    const message = `${key} may not keep ${textsOf(current.ips)}: ${assigned.reason.message}`;
-    events.push(normal('ClearAssignment', message));
+    events.push(mayNotKeep(key, current.ips, assigned.reason));
     held = false;
   } else {
     const wantedPool = annotationOf(service, 'address-pool');

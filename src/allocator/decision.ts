@@ -1,4 +1,4 @@
-import type { LoadBalancerIngress, ServiceObject } from '../api/objects.ts';
+import type { LoadBalancerIngress, ServiceObject } from '../api/index.ts';
 import { parseIp, type IpAddress } from '../core/ip.ts';
 import { objectKey } from '../core/problem.ts';
 import { ALLOCATED_POOL_ANNOTATION, currentNameOf, deprecatedAnnotationsOf } from './annotations.ts';

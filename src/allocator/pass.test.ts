@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { ServiceObject } from '../api/objects.ts';
-import type { Pool } from '../config/types.ts';
+import type { ServiceObject } from '../api/index.ts';
+import type { Pool } from '../config/index.ts';
 import {
   allocateOne,
   allocationOf,
@@ -118,6 +118,16 @@ describe('full pass', () => {
     );
     expect(written(result)).toEqual(['default/a=192.0.2.1']);
     expect(result.decisions[1]).toMatchObject({ outcome: 'refused', ingress: ['192.0.2.0'] });
+  });
+
+  test('an address of the wrong family in a status keeps nobody from it', () => {
+    const wrong = service('b', { clusterIPs: CLUSTER_V6, ingress: '192.0.2.0' });
+    const result = allocateAll(
+      createAllocatorState(),
+      [pool('p', '192.0.2.0/31 2001:db8::/127')],
+      [service('a', { ingress: '198.51.100.1' }), wrong],
+    );
+    expect(written(result)).toEqual(['default/a=192.0.2.0', 'default/b=2001:db8::']);
   });
 
   test('Services that are not listed are released', () => {
@@ -253,6 +263,25 @@ describe('a release is seen by those who wait for it', () => {
       want: ['default/w1=192.0.2.0', 'default/w3=192.0.2.0'],
     },
     {
+      name: 'PreferDualStack takes either family',
+      pools: [pool('p', '192.0.2.0/32'), pool('q', '2001:db8::/128')],
+      holder: service('h'),
+      others: [service('i', { clusterIPs: CLUSTER_V6 })],
+      waiting: [service('w1', prefer)],
+      want: ['default/w1=192.0.2.0'],
+    },
+    {
+      name: 'RequireDualStack with one address to share and one free',
+      pools: [pool('p', '192.0.2.0/32 2001:db8::/127')],
+      holder: service('h', { clusterIPs: CLUSTER_V6 }),
+      others: [
+        service('i', { ...sharing('tcp/1') }),
+        service('j', { ...sharing('tcp/2'), clusterIPs: CLUSTER_V6 }),
+      ],
+      waiting: [service('w1', { ...sharing('tcp/2'), clusterIPs: CLUSTER_DUAL, policy: 'RequireDualStack' })],
+      want: ['default/w1=192.0.2.0,2001:db8::'],
+    },
+    {
       name: 'the wrong family comes free',
       pools: [pool('p', '192.0.2.0/32 2001:db8::/128')],
       holder: service('h', { clusterIPs: CLUSTER_V6 }),
@@ -287,9 +316,44 @@ describe('a release is seen by those who wait for it', () => {
     expect(written(result)).toEqual(['default/w=192.0.2.0']);
   });
 
+  test('several releases at once: everybody is looked at, in key order', () => {
+    const named = (name: string, from: string) =>
+      service(name, { annotations: { 'metallb.io/address-pool': from } });
+    for (const [first, second] of [
+      ['p', 'q'],
+      ['q', 'p'],
+    ] as const) {
+      const state = started(
+        [pool('p', '192.0.2.0/32'), pool('q', '192.0.2.1/32')],
+        service('h'),
+        service('i'),
+      );
+      const services = [named('w1', first), named('w2', second), named('w3', first)];
+      applyChanges(state, { services, deleted: [] });
+      const result = applyChanges(state, { services: [], deleted: ['default/h', 'default/i'] });
+      expect(result.decisions.map((item) => item.key)).toEqual(['default/w1', 'default/w2']);
+    }
+  });
+
+  test('a Service that comes with an address keeps it from one that is new', () => {
+    const state = started([pool('p', '192.0.2.0/31')]);
+    const services = [service('a'), service('b', { ingress: '192.0.2.0,host:example.test' })];
+    expect(written(applyChanges(state, { services: services.toReversed(), deleted: [] }))).toEqual([
+      'default/a=192.0.2.1',
+      'default/b=192.0.2.0',
+    ]);
+    const more = started([pool('p', '192.0.2.0/31'), pool('q', '198.51.100.0/31')], service('z'));
+    const changes = [
+      service('a', { ingress: '198.51.100.0', annotations: { 'metallb.io/address-pool': 'p' } }),
+      service('b', { ingress: '192.0.2.1', annotations: { 'metallb.io/ip-allocated-from-pool': 'p' } }),
+    ];
+    const result = applyChanges(more, { services: changes, deleted: ['default/z'] });
+    expect(written(result)).toEqual(['default/a=192.0.2.0']);
+  });
+
   test('still waiting for the same reason is no news', () => {
     const state = started(
-      [pool('p', '192.0.2.0/32 2001:db8::/128')],
+      [pool('p', '192.0.2.0/32 2001:db8::/127')],
       service('h', { clusterIPs: CLUSTER_DUAL, policy: 'RequireDualStack' }),
     );
     applyChanges(state, { services: [service('w', sharing('tcp/1'))], deleted: [] });
@@ -297,7 +361,7 @@ describe('a release is seen by those who wait for it', () => {
       services: [service('x', { ...sharing('tcp/2'), clusterIPs: CLUSTER_V6 })],
       deleted: [],
     });
-    expect(result.decisions.map((item) => item.key)).toEqual(['default/x']);
+    expect(result.decisions.map((item) => `${item.key} ${item.outcome}`)).toEqual(['default/x assigned']);
   });
 
   test('a waiting Service that changed is judged by its new object', () => {

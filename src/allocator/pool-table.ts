@@ -1,4 +1,4 @@
-import type { Pool } from '../config/types.ts';
+import type { Pool } from '../config/index.ts';
 import type { IpAddress, IpFamily } from '../core/ip.ts';
 import { byText, compareText } from '../core/order.ts';
 import { anySelectorMatches, type Labels } from '../core/selector.ts';

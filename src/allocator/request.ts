@@ -1,4 +1,4 @@
-import type { ServiceObject } from '../api/objects.ts';
+import type { ServiceObject } from '../api/index.ts';
 import { parseIp, type IpAddress, type IpFamily } from '../core/ip.ts';
 import { compareText } from '../core/order.ts';
 import { objectKey } from '../core/problem.ts';

@@ -1,4 +1,4 @@
-import type { ServiceObject } from '../api/objects.ts';
+import type { ServiceObject } from '../api/index.ts';
 
 /**
  * Whether this controller looks after a Service: its `loadBalancerClass` is the one configured, or neither is set

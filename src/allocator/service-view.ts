@@ -1,4 +1,4 @@
-import type { ServiceObject } from '../api/objects.ts';
+import type { ServiceObject } from '../api/index.ts';
 import type { IpAddress } from '../core/ip.ts';
 import { objectKey } from '../core/problem.ts';
 import type { AddressRequest } from './ledger.ts';

@@ -1,7 +1,7 @@
 /** Objects for the tests of this folder. */
 import { inspect } from 'node:util';
-import type { ServiceObject, ServiceSpec } from '../api/objects.ts';
-import type { Pool, PoolAllocation } from '../config/types.ts';
+import type { ServiceObject, ServiceSpec } from '../api/index.ts';
+import type { Pool, PoolAllocation } from '../config/index.ts';
 import { parseIp, parsePrefix, prefixesOfRange, type IpAddress } from '../core/ip.ts';
 import type { LabelSelector } from '../core/selector.ts';
 import type { FamilyWish } from './choose.ts';
