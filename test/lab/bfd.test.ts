@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { openRouteMonitor, requireNode, setWire } from '../../src/lab/index.ts';
 import { describeWithNetns, eventually } from '../support/index.ts';
 import { serviceText } from './manifests.ts';
-import { frrBfdPeers, frrPaths, frrSessionAges } from './router.ts';
+import { frrBfdPeers, frrPaths, frrRouteVersion, frrSessions } from './router.ts';
 import { startLab, type TestLab } from './support.ts';
 
 const N1 = '192.0.2.11';
@@ -31,8 +31,10 @@ describeWithNetns('f-bfd: a cut link, and what must not move', () => {
   });
 
   test('sessions and other routes stay put while Services, advertisements and BFD profiles change', async () => {
-    const sessions = await frrSessionAges(lab, 'router');
+    const sessions = await frrSessions(lab, 'router');
     const paths = await frrPaths(lab, 'router', WEB);
+    const version = await frrRouteVersion(lab, 'router', WEB);
+    expect(version).toBeGreaterThan(0);
     expect(sessions).toMatchObject([{ state: 'Established' }, { state: 'Established' }]);
     expect(paths).toHaveLength(2);
 
@@ -73,12 +75,13 @@ describeWithNetns('f-bfd: a cut link, and what must not move', () => {
       ]);
     });
 
-    expect(await frrSessionAges(lab, 'router')).toEqual(sessions);
+    expect(await frrSessions(lab, 'router')).toEqual(sessions);
     expect(await frrPaths(lab, 'router', WEB)).toEqual(paths);
+    expect(await frrRouteVersion(lab, 'router', WEB)).toBe(version);
   });
 
   test('a cut link: BFD takes the next hop away and leaves the other; mended, it comes back', async () => {
-    const [n1Before, n2Before] = await frrSessionAges(lab, 'router');
+    const [n1Before, n2Before] = await frrSessions(lab, 'router');
     const monitor = await openRouteMonitor(requireNode(lab.state, 'router').netns);
     try {
       await setWire(lab.state, { node: 'n1', interface: 'eth1' }, 'cut');
@@ -93,7 +96,7 @@ describeWithNetns('f-bfd: a cut link, and what must not move', () => {
     } finally {
       await monitor.close();
     }
-    const [n1, n2] = await frrSessionAges(lab, 'router');
+    const [n1, n2] = await frrSessions(lab, 'router');
     expect(n1?.dropped).toBeGreaterThan(n1Before?.dropped ?? Infinity);
     expect(n2).toEqual(n2Before);
   });

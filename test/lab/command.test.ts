@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { labDown, labNames, readState } from '../../src/lab/index.ts';
 import { atEnd, describeWithNetns, eventually, tempDir } from '../support/index.ts';
-import { pair, traces } from './support.ts';
+import { pair, testName, traces } from './support.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../bin/metallb-frr', import.meta.url));
 
@@ -16,19 +16,21 @@ describeWithNetns('lab up and down', () => {
   ])('$signal in the middle of `lab up` leaves nothing', async ({ signal, exitCode }) => {
     const end = await startUp('cli-signal');
     expect(await end(signal)).toBe(exitCode);
-    expect(await traces('test-cli-signal')).toEqual([]);
+    expect(await traces(testName('cli-signal'))).toEqual([]);
   });
 
   test('`lab down` cleans up after a `lab up` that was killed', async () => {
     const end = await startUp('cli-killed');
     await end('SIGKILL');
-    expect((await readState('test-cli-killed'))?.phase).toBe('starting');
+    expect((await readState(testName('cli-killed')))?.phase).toBe('starting');
     const again = await execa(PROGRAM, ['lab', 'up', await pairFile('cli-killed')], { reject: false });
     expect(again.exitCode).toBe(1);
-    expect(again.stderr).toContain('did not finish: run `metallb-frr lab down test-cli-killed` first');
-    const down = await execa(PROGRAM, ['lab', 'down', 'test-cli-killed'], { reject: false });
+    expect(again.stderr).toContain(
+      `did not finish: run \`metallb-frr lab down ${testName('cli-killed')}\` first`,
+    );
+    const down = await execa(PROGRAM, ['lab', 'down', testName('cli-killed')], { reject: false });
     expect(down.exitCode).toBe(0);
-    expect(await traces('test-cli-killed')).toEqual([]);
+    expect(await traces(testName('cli-killed'))).toEqual([]);
   });
 });
 
@@ -60,10 +62,10 @@ test.each([
 async function startUp(name: string): Promise<(signal: NodeJS.Signals) => Promise<number | undefined>> {
   const child = execa(PROGRAM, ['lab', 'up', await pairFile(name, 'sleep 60')], { reject: false });
   atEnd(async () => {
-    if ((await labNames()).includes(`test-${name}`)) await labDown(`test-${name}`);
+    if ((await labNames()).includes(testName(name))) await labDown(testName(name));
   });
   await eventually(async () => {
-    expect((await readState(`test-${name}`))?.nodes.every((node) => node.init !== undefined)).toBe(true);
+    expect((await readState(testName(name)))?.nodes.every((node) => node.init !== undefined)).toBe(true);
   });
   return async (signal) => {
     child.kill(signal);
@@ -73,6 +75,6 @@ async function startUp(name: string): Promise<(signal: NodeJS.Signals) => Promis
 
 async function pairFile(name: string, exec?: string): Promise<string> {
   const file = join(await tempDir(), 'pair.clab.yml');
-  await writeFile(file, pair(`test-${name}`, exec));
+  await writeFile(file, pair(testName(name), exec));
   return file;
 }

@@ -12,7 +12,9 @@ import {
   setWire,
 } from '../../src/lab/index.ts';
 import { atEnd, describeWithNetns, eventually, tempDir } from '../support/index.ts';
-import { CLIENT, pair, startTopology, testTopology, traces, type TestLab } from './support.ts';
+import { CLIENT, pair, startTopology, testName, testTopology, traces, type TestLab } from './support.ts';
+
+const LAB = testName('lifecycle');
 
 describeWithNetns('a lab of namespaces', () => {
   let lab: TestLab;
@@ -129,7 +131,7 @@ describeWithNetns('a lab of namespaces', () => {
     const { file } = lab.state;
     const topology = testTopology(pair('lifecycle'), file);
     await expect(labUp({ topology, file, onProgress: () => undefined, signal: never() })).rejects.toThrow(
-      /is up already .*lab down test-lifecycle/,
+      `run \`metallb-frr lab down ${LAB}\` first`,
     );
     expect((await lab.run('n1', ['hostname'])).trim()).toBe('n1');
   });
@@ -138,9 +140,9 @@ describeWithNetns('a lab of namespaces', () => {
     const file = join(dir, 'pair.clab.yml');
     const other = await startTopology(testTopology(pair('beside'), file), file);
     expect((await other.run('a', ['hostname'])).trim()).toBe('a');
-    expect(await labNames()).toEqual(expect.arrayContaining(['test-lifecycle', 'test-beside']));
-    await labDown('test-beside');
-    expect(await traces('test-beside')).toEqual([]);
+    expect(await labNames()).toEqual(expect.arrayContaining([LAB, testName('beside')]));
+    await labDown(testName('beside'));
+    expect(await traces(testName('beside'))).toEqual([]);
     expect((await lab.run('n1', ['hostname'])).trim()).toBe('n1');
   });
 
@@ -151,9 +153,9 @@ describeWithNetns('a lab of namespaces', () => {
     await eventually(async () => {
       expect((await labStatus(lab.state)).nodes[0]?.state).toBe('dead');
     });
-    await labDown('test-lifecycle');
-    expect(await traces('test-lifecycle')).toEqual([]);
-    await expect(labDown('test-lifecycle')).rejects.toThrow(/test-lifecycle is not up/);
+    await labDown(LAB);
+    expect(await traces(LAB)).toEqual([]);
+    await expect(labDown(LAB)).rejects.toThrow(`${LAB} is not up`);
   });
 });
 
@@ -189,13 +191,13 @@ describeWithNetns('a start that fails', () => {
   });
 
   test("a namespace that is not the lab's own is left alone", async () => {
-    await createNetns('test-foreign.a');
-    atEnd(() => deleteNetns('test-foreign.a'));
+    await createNetns(`${testName('foreign')}.a`);
+    atEnd(() => deleteNetns(`${testName('foreign')}.a`));
     const topology = testTopology(pair('foreign'), '/x.clab.yml');
     await expect(
       labUp({ topology, file: '/x.clab.yml', onProgress: () => undefined, signal: never() }),
-    ).rejects.toThrow(/belong to no lab: test-foreign\.a/);
-    expect(await traces(topology.name)).toEqual(['test-foreign.a']);
+    ).rejects.toThrow(`belong to no lab: ${testName('foreign')}.a`);
+    expect(await traces(topology.name)).toEqual([`${testName('foreign')}.a`]);
   });
 
   // The steps as they are told; the test fails when a step is added or renamed, so that it is interrupted too.
@@ -209,15 +211,15 @@ describeWithNetns('a start that fails', () => {
     const seen: string[] = [];
     const onProgress = (line: string): void => {
       seen.push(line);
-      if (line === `test-aborted: ${step}`)
+      if (line === `${topology.name}: ${step}`)
         setImmediate(() => {
           controller.abort(new Error('stop'));
         });
     };
     const { signal } = controller;
     await expect(labUp({ topology, file: '/x.clab.yml', onProgress, signal })).rejects.toThrow();
-    expect(seen.at(-2)).toBe(`test-aborted: ${step}`);
-    expect(seen.at(-1)).toBe('test-aborted: removing what was made');
+    expect(seen.at(-2)).toBe(`${topology.name}: ${step}`);
+    expect(seen.at(-1)).toBe(`${topology.name}: removing what was made`);
     expect(await traces(topology.name)).toEqual([]);
   });
 });

@@ -48,12 +48,11 @@ export interface RouterPath {
   /** Ascending texts, as FRR prints them. */
   readonly communities: readonly string[];
   readonly largeCommunities: readonly string[];
-  /** Seconds since 1970 of the last UPDATE that changed it. */
-  readonly updatedAt: number;
 }
 
 const list = z.object({ list: z.array(z.string()).default([]) }).optional();
 const pathsSchema = z.object({
+  version: z.number().default(0),
   paths: z
     .array(
       z.object({
@@ -62,7 +61,6 @@ const pathsSchema = z.object({
         community: list,
         largeCommunity: list,
         peer: z.object({ peerId: z.string() }),
-        lastUpdate: z.object({ epoch: z.number() }),
       }),
     )
     .default([]),
@@ -70,26 +68,36 @@ const pathsSchema = z.object({
 
 /** `show bgp ... PREFIX json` of an FRR router, sorted by peer; empty when the prefix is not there. */
 export async function frrPaths(lab: TestLab, node: string, prefix: string): Promise<readonly RouterPath[]> {
-  const family = prefix.includes(':') ? 'ipv6' : 'ipv4';
-  const text = await lab.run(node, ['vtysh', '-c', `show bgp ${family} unicast ${prefix} json`]);
-  return pathsSchema
-    .parse(JSON.parse(text))
-    .paths.map((path) => ({
+  const { paths } = await bgpEntry(lab, node, prefix);
+  return paths
+    .map((path) => ({
       peer: path.peer.peerId,
       asPath: path.aspath.string,
       ...(path.locPrf === undefined ? {} : { localPref: path.locPrf }),
       communities: path.community?.list ?? [],
       largeCommunities: path.largeCommunity?.list ?? [],
-      updatedAt: path.lastUpdate.epoch,
     }))
     .sort((a, b) => (a.peer < b.peer ? -1 : 1));
 }
 
-/** When a session came up and how often: what a flap changes. */
-export interface SessionAge {
+/**
+ * A number that FRR raises whenever a path of the prefix comes, goes or changes; unlike the age it prints, which is
+ * rounded and jumps by a second.
+ */
+export async function frrRouteVersion(lab: TestLab, node: string, prefix: string): Promise<number> {
+  return (await bgpEntry(lab, node, prefix)).version;
+}
+
+async function bgpEntry(lab: TestLab, node: string, prefix: string): Promise<z.infer<typeof pathsSchema>> {
+  const family = prefix.includes(':') ? 'ipv6' : 'ipv4';
+  const text = await lab.run(node, ['vtysh', '-c', `show bgp ${family} unicast ${prefix} json`]);
+  return pathsSchema.parse(JSON.parse(text));
+}
+
+/** How often a session came up and went: what a flap changes. */
+export interface SessionHistory {
   readonly peer: string;
   readonly state: string;
-  readonly establishedAt: number;
   readonly established: number;
   readonly dropped: number;
 }
@@ -100,7 +108,6 @@ const summarySchema = z.object({
       z.string(),
       z.object({
         state: z.string(),
-        peerUptimeEstablishedEpoch: z.number().default(0),
         connectionsEstablished: z.number(),
         connectionsDropped: z.number(),
       }),
@@ -109,7 +116,7 @@ const summarySchema = z.object({
 });
 
 /** `show bgp summary json` of an FRR router, sorted by peer. */
-export async function frrSessionAges(lab: TestLab, node: string): Promise<readonly SessionAge[]> {
+export async function frrSessions(lab: TestLab, node: string): Promise<readonly SessionHistory[]> {
   const { ipv4Unicast } = summarySchema.parse(
     JSON.parse(await lab.run(node, ['vtysh', '-c', 'show bgp summary json'])),
   );
@@ -117,7 +124,6 @@ export async function frrSessionAges(lab: TestLab, node: string): Promise<readon
     .map(([peer, found]) => ({
       peer,
       state: found.state,
-      establishedAt: found.peerUptimeEstablishedEpoch,
       established: found.connectionsEstablished,
       dropped: found.connectionsDropped,
     }))

@@ -16,11 +16,16 @@ import {
 } from '../../src/lab/index.ts';
 import { atEnd } from '../support/index.ts';
 
-/** Reads a topology under a name of the tests' own, so that a lab somebody works with is not touched. */
+/** A name of this process's own: neither somebody's lab nor another run of the tests is touched. */
+export function testName(name: string): string {
+  return `t${process.pid}-${name}`;
+}
+
+/** Reads a topology under a name of this process's own. */
 export function testTopology(text: string, file: string): Topology {
   const parsed = parseTopology(text, file);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems, undefined, 2));
-  return { ...parsed.topology, name: `test-${parsed.topology.name}` };
+  return { ...parsed.topology, name: testName(parsed.topology.name) };
 }
 
 export interface TestLab {
