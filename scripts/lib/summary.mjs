@@ -13,6 +13,8 @@
  * without a reason was switched off and forgotten, and counts as failed; so does a `todo`.
  */
 const REASON = /\bskipped: (.+)$/;
+const NO_REASON = 'without a reason; give one as "skipped: REASON" in its title, or make it run';
+const NOT_RUN = 'did not run, because something before it in its file failed';
 
 /**
  * @param {object} run
@@ -45,9 +47,7 @@ export function countsOf({ title, status, report }) {
         failed += 1;
       } else if (reason === undefined) {
         failed += 1;
-        faults.push(
-          `${fullName}: ${state} without a reason; give one as "skipped: REASON" in its title, or make it run`,
-        );
+        faults.push(`${fullName}: ${file.status === 'failed' ? NOT_RUN : `${state} ${NO_REASON}`}`);
       } else {
         skipped.push({ test: fullName.replace(REASON, '').trim(), reason });
       }

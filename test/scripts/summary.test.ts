@@ -40,6 +40,13 @@ describe('countsOf', () => {
       fault: 'reads routes: skipped without a reason',
     },
     {
+      what: 'a test that did not run because a hook before it failed',
+      text: report([{ status: 'skipped', fullName: 'reads routes' }], { status: 'failed' }),
+      status: 1,
+      counts: [0, 1, 0],
+      fault: 'reads routes: did not run, because something before it in its file failed',
+    },
+    {
       what: 'a test still to be written',
       text: report([{ status: 'todo', fullName: 'reads routes' }]),
       status: 0,
