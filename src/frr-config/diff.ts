@@ -194,31 +194,36 @@ function removalOf(context: FrrContext): FrrCommand {
   return { path: context.path.slice(0, -1), line: `no ${headerOf(context)}`, kind: 'remove' };
 }
 
-/** The lines to type, contexts entered and left as needed. */
+/**
+ * The lines to type, contexts entered and left as needed. The root is reached by `end`, never by `exit`: when FRR has
+ * refused the line that opens a context, an `exit` too many leaves configure mode, and all that follows is lost
+ * (seen with `vtysh -f` of FRR 8.4 and 10.3, where `end` in a file goes back to configure mode).
+ */
 export function typedLines(change: FrrChange): TypedLine[] {
   const lines: TypedLine[] = [];
   let open: readonly string[] = [];
-  const type = (text: string): void => {
-    lines.push({ text: ' '.repeat(open.length) + text, path: open });
+  const type = (text: string, indent = open.length): void => {
+    lines.push({ text: ' '.repeat(indent) + text, path: open });
   };
   const leaveTo = (depth: number): void => {
     while (open.length > depth) {
       const header = open[open.length - 1] ?? '';
-      const text = header.startsWith('address-family ') ? 'exit-address-family' : 'exit';
-      lines.push({ text: ' '.repeat(open.length - 1) + text, path: open });
-      open = open.slice(0, -1);
+      const leave = header.startsWith('address-family ') ? 'exit-address-family' : 'exit';
+      if (depth === 0) type('end', 0);
+      else type(leave, open.length - 1);
+      open = depth === 0 ? [] : open.slice(0, -1);
     }
   };
   for (const command of change.commands) {
     let shared = 0;
     while (shared < open.length && open[shared] === command.path[shared]) shared += 1;
     leaveTo(shared);
-    for (const header of command.path.slice(shared)) {
+    const headers = command.kind === 'enter' ? [...command.path, command.line] : command.path;
+    for (const header of headers.slice(shared)) {
       type(header);
       open = [...open, header];
     }
-    type(command.line);
-    if (command.kind === 'enter') type('exit');
+    if (command.kind !== 'enter') type(command.line);
   }
   leaveTo(0);
   return lines;

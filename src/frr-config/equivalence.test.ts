@@ -60,7 +60,7 @@ describe('forms of the extras', () => {
     expect(change(PRINTED, LIST, forms)).toEqual([
       'router bgp 64496',
       ' neighbor 192.0.2.1 remote-as 64497',
-      'exit',
+      'end',
     ]);
   });
 });

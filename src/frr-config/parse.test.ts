@@ -33,7 +33,7 @@ describe.each(['8.4.4', '10.3'])('what FRR %s prints', (version) => {
   ])('without %j is missing just that', (line, typed) => {
     const change = linesOf(diffFrrConfig(parseFrrConfig(running.replace(line, '')), parseFrrConfig(WANTED)));
     expect(
-      change.filter((text) => !/^ *(?:exit|router |address-family |bfd$|profile |route-map )/.test(text)),
+      change.filter((text) => !/^ *(?:end|router |address-family |bfd$|profile |route-map )/.test(text)),
     ).toEqual([typed]);
   });
 });

@@ -191,7 +191,7 @@ function textOf(state: readonly string[]): string[] {
   return [...creating, ...others].flatMap((line) => {
     const path = line.split(' > ');
     const isHeader =
-      path.length === 1 ? /^(?:router|route-map) /.test(line) : (path[path.length - 1]!).startsWith("profile ");
+      path.length === 1 ? /^(?:router|route-map) /.test(line) : path[path.length - 1]!.startsWith('profile ');
     const depth = isHeader ? path.length : path.length - 1;
     return [...path, ...Array.from({ length: depth }, () => 'exit')];
   });

@@ -62,6 +62,11 @@ export function createTestFrr(): TestFrr {
   const type = (text: string): void => {
     const line = text.trim();
     if (line === '' || line.startsWith('!')) return;
+    if (line === 'end') {
+      path.splice(1);
+      headers.splice(0);
+      return;
+    }
     if (line.startsWith('exit')) {
       if (headers.length === 0) throw new Error('exit leaves configure mode');
       path.pop();

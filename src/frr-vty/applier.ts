@@ -132,7 +132,7 @@ export class FrrApplier {
       await this.#readOwnFiles();
       const fileBefore = this.#fileText;
       if (!keepUnknown) await this.#write(wanted.text);
-      const running = this.#running ?? (await this.#read());
+      const running = this.#running ?? (await this.#read(target));
       const change = await this.#difference(running, target);
       this.#wanted = target;
       if (change.commands.length === 0) {
@@ -146,14 +146,14 @@ export class FrrApplier {
         extras: NOTHING,
         keepUnknown: false,
       };
-      const typed = await this.#type(change, target);
+      const typed = await this.#type(change, target, false);
       if (typed.via === 'shell' && typed.refused.length === 0 && !this.#beforeExtras) {
         // Of what FRR holds besides, only a new read can tell.
         this.#running = keepUnknown ? undefined : parsed;
         this.#lastTaken = target;
         return { kind: 'applied', lines: typed.lines, via: 'shell', verified: false };
       }
-      const { reached } = await this.#reach(target);
+      const { reached } = await this.#reach(target, typed.refused.length > 0);
       if (reached.kind !== 'closed') return { ...reached, restored: await this.#restore(lastGood) };
       return { kind: 'applied', lines: typed.lines, via: typed.via, verified: true };
     });
@@ -184,15 +184,19 @@ export class FrrApplier {
     await this.forget();
   }
 
-  /** Types what is missing and reads back, until nothing is. */
+  /**
+   * Types what is missing and reads back, until nothing is.
+   * @param precisely FRR refused something of it before
+   */
   async #reach(
     target: Target,
+    precisely = false,
   ): Promise<{ readonly reached: Reached; readonly lines: number; readonly via: Typed['via'] }> {
     let lines = 0;
     let via: Typed['via'] = 'shell';
     let refused: readonly RefusedLine[] = [];
     for (let round = 1; ; round += 1) {
-      const running = await this.#read();
+      const running = await this.#read(target);
       await this.#learn(running, target);
       const change = await this.#difference(running, target);
       if (change.commands.length === 0) {
@@ -211,8 +215,10 @@ export class FrrApplier {
         await runVtysh([file, ...args], [this.#options.configFile], { timeoutMs: this.#fileTimeoutMs });
         continue;
       }
-      const typed = await this.#type(change, target);
-      refused = typed.refused;
+      const typed = await this.#type(change, target, precisely);
+      // The first refusal may be about what another line has to take away first, or not say which line it was.
+      if (precisely || typed.via === 'shell') refused = typed.refused;
+      precisely ||= typed.refused.length > 0;
       lines += typed.lines;
       if (typed.via === 'file') via = 'file';
     }
@@ -235,15 +241,16 @@ export class FrrApplier {
   }
 
   /** Extras last and by themselves, so that what FRR then prints anew is known to be theirs. */
-  async #type(change: FrrChange, target: Target): Promise<Typed> {
+  async #type(change: FrrChange, target: Target, precisely: boolean): Promise<Typed> {
+    const how = { precisely, daemons: daemonsFor(target.parsed) };
     const ofExtras = (command: FrrCommand): boolean =>
       command.kind === 'add' && holds(target.extras, command);
     const theirs = change.commands.filter(ofExtras);
-    if (theirs.length === 0) return this.#typist.type(change);
+    if (theirs.length === 0) return this.#typist.type(change, how);
     const ours = change.commands.filter((command) => !ofExtras(command));
-    const first = ours.length === 0 ? undefined : await this.#typist.type({ commands: ours });
-    this.#beforeExtras = await this.#read();
-    const second = await this.#typist.type({ commands: theirs });
+    const first = ours.length === 0 ? undefined : await this.#typist.type({ commands: ours }, how);
+    this.#beforeExtras = await this.#read(target);
+    const second = await this.#typist.type({ commands: theirs }, how);
     // A refused line is missing because it was refused, not because FRR shows it in another form.
     if (second.refused.length > 0) this.#beforeExtras = undefined;
     return {
@@ -298,8 +305,11 @@ export class FrrApplier {
     if (there !== ours) await writeConfigFile(this.#options.configFile, ours);
   }
 
-  async #read(): Promise<FrrConfig> {
-    const text = await readRunningConfig(this.#options.vtysh, { timeoutMs: this.#answerTimeoutMs });
+  async #read(target: Target): Promise<FrrConfig> {
+    const text = await readRunningConfig(this.#options.vtysh, {
+      timeoutMs: this.#answerTimeoutMs,
+      daemons: daemonsFor(target.parsed),
+    });
     return parseFrrConfig(text);
   }
 
@@ -312,4 +322,14 @@ export class FrrApplier {
       throw error;
     }
   }
+}
+
+/** The daemons without which part of the configuration would silently go nowhere. */
+function daemonsFor(config: FrrConfig): readonly string[] {
+  const headers = [...config.contexts.values()].map(({ path }) => path[0]);
+  return [
+    'zebra',
+    ...(headers.some((header) => header?.startsWith('router bgp ')) ? ['bgpd'] : []),
+    ...(headers.includes('bfd') ? ['bfdd'] : []),
+  ];
 }

@@ -2,12 +2,16 @@ import { rm } from 'node:fs/promises';
 import { typedLines, withoutPassword, type FrrChange, type TypedLine } from '../frr-config/index.ts';
 import { writeConfigFile } from './config-file.ts';
 import { VtyError } from './errors.ts';
-import { answerOf, notRunningIn, refusedInFile, type RefusedLine } from './refusal.ts';
-import { runVtysh, type VtyshCommand } from './vtysh-process.ts';
+import { answerOf, daemonGone, refusedInFile, type RefusedLine } from './refusal.ts';
+import { missingDaemon, runVtysh, type VtyshCommand } from './vtysh-process.ts';
 import { VtyshShell } from './vtysh-shell.ts';
 
 /** Up to this many lines the long-lived vtysh is quicker than a process of its own for `vtysh -f`. */
 const SHELL_LINES = 20;
+
+/** Up to this many lines a refused change is typed once more line by line, where every line has its own answer. */
+const PRECISE_LINES = 200;
+const LINE_TIMEOUT_MS = 50;
 
 /** vtysh reads its standard input through readline, to which these are keys: `?` prints help and is lost. */
 const NOT_FOR_SHELL = /[^\x20-\x3e\x40-\x7e]/;
@@ -37,11 +41,19 @@ export class Typist {
     this.#options = options;
   }
 
-  /** @throws {VtyError} when FRR cannot be reached, possibly in the middle */
-  async type(change: FrrChange): Promise<Typed> {
+  /**
+   * @param how.precisely FRR refused something: what it says to each line is worth more than time
+   * @param how.daemons that have to be there; vtysh says nothing when one is not
+   * @throws {VtyError} when FRR cannot be reached, possibly in the middle
+   */
+  async type(
+    change: FrrChange,
+    how: { readonly precisely: boolean; readonly daemons: readonly string[] },
+  ): Promise<Typed> {
     const lines = typedLines(change);
-    if (lines.length <= SHELL_LINES && !lines.some(({ text }) => NOT_FOR_SHELL.test(text))) {
-      return { lines: lines.length, via: 'shell', refused: await this.#intoShell(lines) };
+    const limit = how.precisely ? PRECISE_LINES : SHELL_LINES;
+    if (lines.length <= limit && !lines.some(({ text }) => NOT_FOR_SHELL.test(text))) {
+      return { lines: lines.length, via: 'shell', refused: await this.#intoShell(lines, how.daemons) };
     }
     return { lines: lines.length, via: 'file', refused: await this.#asFile(lines) };
   }
@@ -52,10 +64,15 @@ export class Typist {
     await shell?.close();
   }
 
-  async #intoShell(lines: readonly TypedLine[]): Promise<readonly RefusedLine[]> {
-    if (!this.#shell?.isOpen) this.#shell = new VtyshShell(this.#options.vtysh);
-    const typed = ['configure terminal', ...lines.map(({ text }) => text.trim()), 'end'];
-    const outputs = await this.#shell.run(typed, { timeoutMs: this.#options.answerTimeoutMs });
+  async #intoShell(lines: readonly TypedLine[], daemons: readonly string[]): Promise<readonly RefusedLine[]> {
+    const typed = shellLines(lines);
+    const { answerTimeoutMs } = this.#options;
+    const shell = await this.#openShell(daemons);
+    const timeoutMs = answerTimeoutMs + typed.length * LINE_TIMEOUT_MS;
+    const outputs = await shell.run(
+      typed.map(({ text }) => text),
+      { timeoutMs },
+    );
     const refused: RefusedLine[] = [];
     for (const [index, output] of outputs.entries()) {
       const answer = answerOf(output);
@@ -63,11 +80,21 @@ export class Typist {
         throw new VtyError('FRR_NOT_RUNNING', `${answer.daemon} is not running`);
       }
       if (answer.kind !== 'refused') continue;
-      const line = typed[index] ?? '';
-      const path = lines[index - 1]?.path ?? [];
-      refused.push({ path, line: withoutPassword(line), words: answer.words });
+      const line = typed[index];
+      refused.push({ path: line?.path ?? [], line: withoutPassword(line?.text ?? ''), words: answer.words });
     }
     return refused;
+  }
+
+  /** A vtysh that began without a daemon never finds it. */
+  async #openShell(daemons: readonly string[]): Promise<VtyshShell> {
+    if (this.#shell?.isOpen) return this.#shell;
+    const shell = new VtyshShell(this.#options.vtysh);
+    this.#shell = shell;
+    const [shown = []] = await shell.run(['show daemons'], { timeoutMs: this.#options.answerTimeoutMs });
+    const missing = missingDaemon(shown.join(' '), daemons);
+    if (missing !== undefined) throw new VtyError('FRR_NOT_RUNNING', `${missing} is not running`);
+    return shell;
   }
 
   async #asFile(lines: readonly TypedLine[]): Promise<readonly RefusedLine[]> {
@@ -75,12 +102,25 @@ export class Typist {
     await writeConfigFile(scratchFile, `${lines.map(({ text }) => text).join('\n')}\n`);
     try {
       const { stdout, stderr } = await runVtysh(vtysh, ['-f', scratchFile], { timeoutMs: fileTimeoutMs });
-      if (notRunningIn(`${stdout}\n${stderr}`)) {
-        throw new VtyError('FRR_NOT_RUNNING', 'a daemon of FRR is not running');
-      }
+      const gone = daemonGone(`${stdout}\n${stderr}`.split('\n'));
+      if (gone !== undefined) throw new VtyError('FRR_NOT_RUNNING', `${gone} is not running`);
       return refusedInFile(lines, stdout, stderr);
     } finally {
       await rm(scratchFile, { force: true });
     }
   }
+}
+
+/** As a person would type them from enable mode, where `end` leads back to. */
+function shellLines(lines: readonly TypedLine[]): TypedLine[] {
+  const typed: TypedLine[] = [];
+  const configure = { text: 'configure terminal', path: [] };
+  let configuring = false;
+  for (const { text, path } of lines) {
+    if (!configuring) typed.push(configure);
+    typed.push({ text: text.trim(), path });
+    configuring = text !== 'end';
+  }
+  if (configuring) typed.push({ text: 'end', path: [] });
+  return typed;
 }

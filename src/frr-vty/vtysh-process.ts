@@ -1,4 +1,5 @@
 import { execa, ExecaError } from 'execa';
+import { withoutPassword } from '../frr-config/index.ts';
 import { VtyError } from './errors.ts';
 
 /**
@@ -71,17 +72,34 @@ export function killGroup(child: { readonly pid?: number | undefined }): void {
   }
 }
 
-/** @throws {VtyError} FRR_NOT_RUNNING, VTYSH_NOT_FOUND, VTYSH_TIMEOUT */
+/**
+ * @param options.daemons that have to be there: without one of them its part is missing, and vtysh says nothing
+ * @throws {VtyError} FRR_NOT_RUNNING, VTYSH_NOT_FOUND, VTYSH_TIMEOUT
+ */
 export async function readRunningConfig(
   command: VtyshCommand,
-  options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+  options: {
+    readonly timeoutMs: number;
+    readonly daemons?: readonly string[];
+    readonly signal?: AbortSignal;
+  },
 ): Promise<string> {
-  const { stdout, stderr } = await runVtysh(command, ['-c', 'show running-config'], options);
-  if (!stdout.includes('Current configuration:')) {
-    const words = (stderr.trim() || stdout.trim()).split('\n').at(-1) ?? '';
+  const args = ['-c', 'show daemons', '-c', 'show running-config'];
+  const { stdout, stderr } = await runVtysh(command, args, options);
+  const start = stdout.indexOf('Building configuration...');
+  if (start < 0 || !stdout.includes('Current configuration:')) {
+    const words = withoutPassword((stderr.trim() || stdout.trim()).split('\n').at(-1) ?? '');
     throw new VtyError('FRR_NOT_RUNNING', `FRR gives no running configuration: ${words}`);
   }
-  return stdout;
+  const missing = missingDaemon(stdout.slice(0, start), options.daemons ?? []);
+  if (missing !== undefined) throw new VtyError('FRR_NOT_RUNNING', `${missing} is not running`);
+  return stdout.slice(start);
+}
+
+/** The first of the daemons that `show daemons` does not list. */
+export function missingDaemon(shown: string, daemons: readonly string[]): string | undefined {
+  const running = new Set(shown.split(/\s+/));
+  return daemons.find((daemon) => !running.has(daemon));
 }
 
 /**
