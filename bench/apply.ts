@@ -18,7 +18,12 @@ const ASN = 64_512;
 const PRESENT = 1_000;
 
 interface Report {
-  readonly machine: { readonly cpus: number; readonly model: string; readonly memoryGiB: number; readonly node: string };
+  readonly machine: {
+    readonly cpus: number;
+    readonly model: string;
+    readonly memoryGiB: number;
+    readonly node: string;
+  };
   readonly frr: string;
   readonly single?: SingleResult;
   readonly bulk: readonly BulkResult[];
@@ -27,21 +32,35 @@ interface Report {
 }
 
 const program = new Command('bench:apply')
-  .description('Times from a change of a manifest to the route in a real router, beside what FRR needs by itself.')
+  .description(
+    'Times from a change of a manifest to the route in a real router, beside what FRR needs by itself.',
+  )
   .option('--single <trials>', 'Services added one by one with 1,000 present', count, 200)
   .option('--thousand <trials>', 'rounds of 1,000 Services added and removed at once', count, 10)
   .option('--ten-thousand <trials>', 'rounds of 10,000 Services added and removed at once', count, 5)
   .option('--bfd <trials>', 'link cuts under BFD 50 ms x 3', count, 100)
   .option('--no-reload', 'leave out frr-reload.py')
   .option('-o, --output <form>', 'table or json', 'table')
-  .addHelpText('after', '\nExamples:\n  npm run bench:apply\n  npm run bench:apply -- --single 50 --bfd 20 -o json\n');
+  .addHelpText(
+    'after',
+    '\nExamples:\n  npm run bench:apply\n  npm run bench:apply -- --single 50 --bfd 20 -o json\n',
+  );
 
-const options = program
-  .parse()
-  .opts<{ single: number; thousand: number; tenThousand: number; bfd: number; reload: boolean; output: string }>();
+const options = program.parse().opts<{
+  single: number;
+  thousand: number;
+  tenThousand: number;
+  bfd: number;
+  reload: boolean;
+  output: string;
+}>();
 
 const abort = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => abort.abort());
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    abort.abort();
+  });
+}
 const say = (text: string): void => {
   process.stderr.write(`${text}\n`);
 };
@@ -51,10 +70,18 @@ let floor: FrrFloor | undefined;
 try {
   say('waiting for 1,000 Services on both routers');
   await fill(rig);
-  const config = await readRunningConfig(rig.vtysh[0] ?? ['vtysh'], { timeoutMs: 10_000 });
-  floor = new FrrFloor({ vtysh: rig.vtysh, asn: ASN, routeMap: routeMapIn(config) });
-  const report = await measure(rig, floor, config);
-  process.stdout.write(options.output === 'json' ? `${JSON.stringify(report, undefined, 2)}\n` : tablesOf(report));
+  const configs = await Promise.all(
+    rig.vtysh.map((vtysh) => readRunningConfig(vtysh, { timeoutMs: 10_000 })),
+  );
+  const nodes = rig.vtysh.map((vtysh, index) => ({ vtysh, routeMap: routeMapIn(configs[index] ?? '') }));
+  floor = new FrrFloor({ nodes, asn: ASN });
+  const report = await measure(rig, floor, configs[0] ?? '');
+  process.stdout.write(
+    options.output === 'json' ? `${JSON.stringify(report, undefined, 2)}\n` : tablesOf(report),
+  );
+} catch (error) {
+  say(error instanceof Error ? `failed: ${error.message}` : String(error));
+  process.exitCode = 1;
 } finally {
   await floor?.close();
   await rig.down();
@@ -106,10 +133,22 @@ async function measure(target: Rig, typed: FrrFloor, config: string): Promise<Re
 }
 
 function tablesOf(report: Report): string {
-  const table = new Table({ head: ['what', 'n', 'p50', 'p90', 'p99', 'max', 'bar', 'met'], style: { head: [] } });
+  const table = new Table({
+    head: ['what', 'n', 'p50', 'p90', 'p99', 'max', 'bar', 'met'],
+    style: { head: [] },
+  });
   const row = (what: string, summary: Summary, bar?: { text: string; met: boolean }): void => {
     const { count: n, p50, p90, p99, max } = summary;
-    table.push([what, n, p50, p90, p99, max, bar?.text ?? '', bar === undefined ? '' : bar.met ? 'yes' : 'NO']);
+    table.push([
+      what,
+      n,
+      p50,
+      p90,
+      p99,
+      max,
+      bar?.text ?? '',
+      bar === undefined ? '' : bar.met ? 'yes' : 'NO',
+    ]);
   };
   if (report.single) {
     for (const [router, { floor: by, ours }] of [
@@ -160,7 +199,8 @@ function tablesOf(report: Report): string {
 /** The class that the Services of the bench are announced with. */
 function routeMapIn(config: string): string {
   const name = /^ {2}network 198\.18\.\S+ route-map (\S+)$/m.exec(config)?.[1];
-  if (name === undefined) throw new Error('no Service of the bench is in the running configuration of n1');
+  if (name === undefined)
+    throw new Error('no Service of the bench is in the running configuration of a node');
   return name;
 }
 

@@ -42,11 +42,11 @@ export async function measureBulk(
       ['add', result.add.floor, NODES.length],
       ['remove', result.remove.floor, 0],
     ] as const) {
-      const startedAt = performance.now();
-      const typed = floor.typeFile(prefixes, action, '/tmp');
-      const [frr] = await arrival(rig, addresses, nextHops, 60_000);
+      const [startedAt, [frr]] = await Promise.all([
+        floor.typeFile(prefixes, action, '/tmp'),
+        arrival(rig, addresses, nextHops, 60_000),
+      ]);
       into.push(frr - startedAt);
-      await typed;
       await delay(500);
     }
   }
@@ -89,9 +89,11 @@ async function lastInput(rig: Rig, fromMs: number, toMs: number): Promise<number
   const inputs = await Promise.all(
     NODES.map(async ({ name }) => {
       const applied = (await readLog(rig.logOf(name))).filter(
-        (line) => line.msg === 'configuration applied' && typeof line['inputAt'] === 'number',
+        (line) => line.msg === 'configuration applied' && typeof line.inputAt === 'number',
       );
-      const times = applied.map((line) => line['inputAt'] as number).filter((at) => at >= fromMs && at <= toMs);
+      const times = applied
+        .map((line) => line.inputAt as number)
+        .filter((at) => at >= fromMs && at <= toMs);
       return Math.max(fromMs, ...times);
     }),
   );

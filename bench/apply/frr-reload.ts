@@ -38,7 +38,10 @@ export async function measureFrrReload(): Promise<FrrReloadResult> {
 }
 
 function configWith(networks: number): string {
-  const lines = Array.from({ length: networks }, (_, index) => `  network ${benchAddress(index)}/32 route-map out`);
+  const lines = Array.from(
+    { length: networks },
+    (_, index) => `  network ${benchAddress(index)}/32 route-map out`,
+  );
   return [
     'frr defaults traditional',
     'route-map out permit 10',

@@ -1,7 +1,15 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { readFile } from 'node:fs/promises';
-import { inNode, labDown, labUp, nodeLog, parseTopology, requireNode, type LabState } from '../../src/lab/index.ts';
+import {
+  inNode,
+  labDown,
+  labUp,
+  nodeLog,
+  parseTopology,
+  requireNode,
+  type LabState,
+} from '../../src/lab/index.ts';
 import type { VtyshCommand } from '../../src/frr-vty/index.ts';
 import { RouteWatch } from '../support/route-watch.ts';
 import { baseManifests } from '../support/manifests.ts';
@@ -29,7 +37,10 @@ export interface Rig {
 }
 
 /** Brings the lab up with the base manifests in place and waits for nothing else. */
-export async function rigUp(options: { readonly signal: AbortSignal; readonly onProgress: (text: string) => void }): Promise<Rig> {
+export async function rigUp(options: {
+  readonly signal: AbortSignal;
+  readonly onProgress: (text: string) => void;
+}): Promise<Rig> {
   await mkdir(join(dirname(TOPOLOGY), 'manifests'), { recursive: true });
   const parsed = parseTopology(await readFile(TOPOLOGY, 'utf8'), TOPOLOGY);
   if (!parsed.ok) throw new Error(`${TOPOLOGY} is not a topology we can run`);
@@ -40,7 +51,7 @@ export async function rigUp(options: { readonly signal: AbortSignal; readonly on
   const inside = async (name: string): Promise<readonly string[]> => inNode(requireNode(state, name));
   const vtysh = await Promise.all(
     NODES.map(async ({ name }): Promise<VtyshCommand> => {
-      const [file = '', ...args] = [...(await inside(name)), 'vtysh'];
+      const [file, ...args] = [...(await inside(name)), 'vtysh'];
       return [file, ...args];
     }),
   );

@@ -30,7 +30,11 @@ export async function measureSingle(rig: Rig, floor: FrrFloor, trials: number): 
   let text = present;
   for (let trial = 0; trial < trials; trial += 1) {
     const address = benchAddress(PRESENT + trial);
-    const startedAt = await putFile(rig.folder, 'services.yaml', (text += serviceManifests(`one-${trial}`, address)));
+    const startedAt = await putFile(
+      rig.folder,
+      'services.yaml',
+      (text += serviceManifests(`one-${trial}`, address)),
+    );
     const [frr, bird] = await arrival(rig, [address], NODES.length);
     ours.frr.push(frr - startedAt);
     ours.bird.push(bird - startedAt);
@@ -57,7 +61,11 @@ export async function measureSingle(rig: Rig, floor: FrrFloor, trials: number): 
     await delay(Math.random() * 100);
   }
   await putFile(rig.folder, 'services.yaml', present);
-  await arrival(rig, Array.from({ length: trials }, (_, trial) => benchAddress(PRESENT + trial)), 0);
+  await arrival(
+    rig,
+    Array.from({ length: trials }, (_, trial) => benchAddress(PRESENT + trial)),
+    0,
+  );
   return {
     toFrrRouter: { floor: summarise(typed.frr), ours: summarise(ours.frr) },
     toBird: { floor: summarise(typed.bird), ours: summarise(ours.bird) },

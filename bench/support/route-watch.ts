@@ -1,7 +1,14 @@
 import { execa, type ResultPromise } from 'execa';
 import { createInterface } from 'node:readline';
 
-const OPTIONS = { stdin: 'ignore', stdout: 'pipe', stderr: 'inherit', buffer: false, reject: false } as const;
+const OPTIONS = {
+  stdin: 'ignore',
+  stdout: 'pipe',
+  stderr: 'inherit',
+  buffer: false,
+  reject: false,
+  detached: true,
+} as const;
 
 interface Wait {
   readonly done: (nextHops: ReadonlyMap<string, number>) => boolean;
@@ -19,12 +26,25 @@ export class RouteWatch {
   /** Prefixes by the kernel's next-hop object that they use: FRR may change that one instead of the routes. */
   readonly #users = new Map<string, Set<string>>();
   #waits: Wait[] = [];
+  #ended = false;
 
   /** @param inside the words that run a command inside the router */
   constructor(inside: readonly string[]) {
     // 64 MiB: the kernel tells of 10,000 routes faster than any reader takes them.
-    const [file = '', ...args] = [...inside, 'ip', '-o', '-rcvbuf', '67108864', 'monitor', 'route', 'nexthop'];
+    const [file, ...args] = [
+      ...inside,
+      'ip',
+      '-o',
+      '-rcvbuf',
+      '67108864',
+      'monitor',
+      'route',
+      'nexthop',
+    ];
     this.#process = execa(file, args, OPTIONS);
+    void this.#process.then(() => {
+      this.#ended = true;
+    });
     createInterface({ input: this.#process.stdout }).on('line', (line) => {
       this.#take(line);
     });
@@ -63,8 +83,10 @@ export class RouteWatch {
     });
   }
 
+  /** Ends the monitor, and with it the program that put it inside the router. */
   async close(): Promise<void> {
-    this.#process.kill('SIGTERM');
+    const { pid } = this.#process;
+    if (pid !== undefined && !this.#ended) process.kill(-pid, 'SIGTERM');
     await this.#process;
   }
 

@@ -12,8 +12,16 @@ export interface Summary {
 export function summarise(durationsMs: readonly number[]): Summary {
   if (durationsMs.length === 0) throw new Error('nothing was measured');
   const sorted = [...durationsMs].sort((a, b) => a - b);
-  const rank = (share: number): number => round(sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0);
-  return { count: sorted.length, p50: rank(0.5), p90: rank(0.9), p99: rank(0.99), min: rank(0), max: rank(1) };
+  const rank = (share: number): number =>
+    round(sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0);
+  return {
+    count: sorted.length,
+    p50: rank(0.5),
+    p90: rank(0.9),
+    p99: rank(0.99),
+    min: rank(0),
+    max: rank(1),
+  };
 }
 
 function round(value: number): number {
