@@ -16,7 +16,7 @@ export function readEndpointSlice(
 
 function readEndpoint(item: RawObject, findings: Finding[]): Endpoint {
   const nodeName = textAt(item, 'nodeName', findings);
-  const conditions = { raw: objectAt(item, 'conditions', findings), parent: item.parent };
+  const conditions = { raw: objectAt(item, 'conditions', findings), parent: [...item.parent, 'conditions'] };
   const ready = booleanAt(conditions, 'ready', findings);
   const serving = booleanAt(conditions, 'serving', findings);
   const terminating = booleanAt(conditions, 'terminating', findings);

@@ -69,7 +69,8 @@ function findingsOf({ issues, schema, value, path }: IssueSource): Finding[] {
     const at = [...path, ...below];
     const inner = schemaAt(schema, below);
     if (issue.code === 'unrecognized_keys') {
-      return inner instanceof z.ZodObject ? unknownKeys(inner, issue.keys, at) : [];
+      const known = inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];
+      return issue.keys.map((key) => unknownField([...at, key], key, known));
     }
     if (issue.code === 'custom') return [invalid(at, issue.message)];
     const got = valueAt(value, below);
@@ -130,11 +131,16 @@ export function nearestName(word: string, known: readonly string[]): string | un
   let best: { readonly name: string; readonly edits: number } | undefined;
   for (const name of known) {
     const edits = distance(canonical(word), canonical(name));
-    if (edits <= Math.max(1, Math.floor(name.length / 3)) && (best === undefined || edits < best.edits)) {
+    if (edits <= tolerance(name) && (best === undefined || edits < best.edits)) {
       best = { name, edits };
     }
   }
   return best?.name;
+}
+
+/** Two letters that changed places are two edits. */
+function tolerance(name: string): number {
+  return name.length < 4 ? 1 : Math.max(2, Math.floor(name.length / 3));
 }
 
 function schemaAt(schema: z.ZodType, path: FieldPath): z.ZodType | undefined {
@@ -150,13 +156,15 @@ function schemaAt(schema: z.ZodType, path: FieldPath): z.ZodType | undefined {
   return at && unwrap(at) instanceof z.ZodObject ? unwrap(at) : at;
 }
 
-/** Takes off defaults and optionality; the description of the outermost wrapper is the field's. */
+/** Takes off defaults, optionality and conversions; the description of the outermost wrapper is the field's. */
 function unwrap(schema: z.ZodType): z.ZodType {
   let at = schema;
-  while (at instanceof z.ZodDefault || at instanceof z.ZodExactOptional || at instanceof z.ZodOptional) {
-    at = at.unwrap() as z.ZodType;
+  for (;;) {
+    if (at instanceof z.ZodDefault || at instanceof z.ZodExactOptional || at instanceof z.ZodOptional) {
+      at = at.unwrap() as z.ZodType;
+    } else if (at instanceof z.ZodPipe) at = at.in as z.ZodType;
+    else return at;
   }
-  return at;
 }
 
 function valueAt(value: unknown, path: FieldPath): unknown {
@@ -170,7 +178,7 @@ function valueAt(value: unknown, path: FieldPath): unknown {
 
 const DEEPEST = 16;
 
-/** Leaves out the keys whose value is null, at every depth a schema of ours has. Gives the same object when there is none. */
+/** Leaves out the keys whose value is null or undefined, at every depth a schema of ours has. Gives the same object when there is none. */
 export function withoutNulls(value: unknown, depth = 0): unknown {
   if (typeof value !== 'object' || value === null || depth > DEEPEST) return value;
   if (Array.isArray(value)) {
@@ -181,8 +189,9 @@ export function withoutNulls(value: unknown, depth = 0): unknown {
   const entries: [string, unknown][] = [];
   for (const [key, old] of Object.entries(value)) {
     const next = withoutNulls(old, depth + 1);
-    if (next !== old || next === null) isChanged = true;
-    if (next !== null) entries.push([key, next]);
+    const isAbsent = next === null || next === undefined;
+    if (next !== old || isAbsent) isChanged = true;
+    if (!isAbsent) entries.push([key, next]);
   }
   return isChanged ? Object.fromEntries(entries) : value;
 }

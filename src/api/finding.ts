@@ -1,5 +1,6 @@
 import type { FieldPath } from '../core/field-path.ts';
 import type { ProblemReason } from '../core/problem.ts';
+import { quote } from '../core/quote.ts';
 
 /** A Problem of one object, before it is known which object and where that stands. */
 export interface Finding {
@@ -33,13 +34,11 @@ export function hasError(findings: readonly Finding[]): boolean {
   return findings.some((finding) => finding.severity === undefined);
 }
 
-const LONGEST_SHOWN = 80;
-
 /** A value as it may stand in a message: one line, bounded, and of a collection only its type. */
 export function shown(value: unknown): string {
   switch (typeof value) {
     case 'string':
-      return JSON.stringify(value.length > LONGEST_SHOWN ? `${value.slice(0, LONGEST_SHOWN)}...` : value);
+      return quote(value);
     case 'number':
     case 'bigint':
     case 'boolean':

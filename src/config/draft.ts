@@ -9,6 +9,7 @@ import { selectsPool } from './pool-selection.ts';
 import { hasIpv6, type PoolReading } from './pool.ts';
 import { aggregationFault, aliasesIn, announcesWholeAddresses, communitiesOf } from './routes.ts';
 import type { Pool } from './types.ts';
+import { quote } from '../core/quote.ts';
 
 export interface DraftContext {
   readonly poolOf: (object: IPAddressPool) => PoolReading;
@@ -112,7 +113,7 @@ function communityFaults(draft: Draft, newcomer: CommunityObject): Fault[] {
   return newcomer.spec.communities.flatMap(({ name }, index): Fault[] => {
     const owner = draft.aliasOwners.get(name);
     if (owner === undefined) return [];
-    const message = `${JSON.stringify(name)}: is defined by Community ${JSON.stringify(owner)} already; define it once`;
+    const message = `${quote(name)}: is defined by Community ${quote(owner)} already; define it once`;
     return [{ field: `spec.communities[${String(index)}].name`, reason: 'Conflict', message }];
   });
 }
@@ -122,14 +123,14 @@ function poolFaults(draft: Draft, newcomer: IPAddressPool): readonly Fault[] {
   if (!reading.ok) return reading.faults;
   const overlaps = draft.index.overlapsOf(reading.pool).map(({ item, other, otherText }): Fault => {
     const text = newcomer.spec.addresses[item] ?? '';
-    const message = `${JSON.stringify(text)}: overlaps ${otherText} of IPAddressPool ${JSON.stringify(other.name)}; an address must be in one pool only`;
+    const message = `${quote(text)}: overlaps ${otherText} of IPAddressPool ${quote(other.name)}; an address must be in one pool only`;
     return { field: `spec.addresses[${String(item)}]`, reason: 'Conflict', message };
   });
   const tooWide = [...draft.advertisements.values()].flatMap((advertisement): Fault[] => {
     if (announcesWholeAddresses(advertisement) || !selectsPool(advertisement, newcomer)) return [];
     const fault = aggregationFault(advertisement, reading.pool);
     if (!fault) return [];
-    const message = `BGPAdvertisement ${JSON.stringify(advertisement.metadata.name)} announces this pool, and its ${fault.field} ${fault.message}`;
+    const message = `BGPAdvertisement ${quote(advertisement.metadata.name)} announces this pool, and its ${fault.field} ${fault.message}`;
     return [{ field: 'spec.addresses', reason: 'Conflict', message }];
   });
   const echo = hasIpv6(reading.pool)
@@ -150,7 +151,7 @@ function peerFaults(draft: Draft, newcomer: BGPPeer): readonly Fault[] {
 export function profileFault({ spec }: BGPPeer, exists: (name: string) => boolean): Fault | undefined {
   const { bfdProfile } = spec;
   if (bfdProfile === undefined || exists(bfdProfile)) return undefined;
-  const message = `${JSON.stringify(bfdProfile)}: there is no usable BFDProfile of this name; create it`;
+  const message = `${quote(bfdProfile)}: there is no usable BFDProfile of this name; create it`;
   return { field: 'spec.bfdProfile', reason: 'UnresolvedReference', message, transient: true };
 }
 

@@ -4,6 +4,7 @@ import { compareText } from '../core/order.ts';
 import { objectKey, type Problem, type ResourceRef } from '../core/problem.ts';
 import type { Candidate } from './admission.ts';
 import { originOf, problem, problemOf } from './fault.ts';
+import { quote } from '../core/quote.ts';
 
 /**
  * In the order in which newcomers are heard: what is referred to comes before what refers to it, and the addresses
@@ -101,7 +102,7 @@ function newestVersions(
         refText(resource) === refText(originOf(loser).resource)
           ? 'another object'
           : `${resource.kind} ${objectKey(resource)}`;
-      const message = `the name ${JSON.stringify(object.metadata.name)} is taken by ${other}; choose another name`;
+      const message = `the name ${quote(object.metadata.name)} is taken by ${other}; choose another name`;
       problems.push(problemOf(loser, { field: 'metadata.name', reason: 'DuplicateObject', message }));
     }
   }

@@ -6,6 +6,7 @@ import { passwordFault } from '../core/password.ts';
 import { Secret } from '../core/secret.ts';
 import { originOf, type Fault } from './fault.ts';
 import type { Peer, PeerEndpoint } from './types.ts';
+import { quote } from '../core/quote.ts';
 
 export type PeerReading =
   { readonly ok: true; readonly peer: Peer } | { readonly ok: false; readonly faults: readonly Fault[] };
@@ -79,7 +80,7 @@ function addressOf(
     faults.push({
       field: `spec.${field}`,
       reason: 'InvalidValue',
-      message: `${JSON.stringify(text)}: must be an IP address`,
+      message: `${quote(text)}: must be an IP address`,
     });
   }
   return address;
@@ -100,7 +101,7 @@ function secondsOf(connectTime: string | undefined, faults: Fault[]): number | u
   if (connectTime === undefined) return undefined;
   const duration = parseDuration(connectTime);
   if (duration === undefined) {
-    const message = `${JSON.stringify(connectTime)}: must be a duration such as "10s"`;
+    const message = `${quote(connectTime)}: must be a duration such as "10s"`;
     faults.push({ field: 'spec.connectTime', reason: 'InvalidValue', message });
     return undefined;
   }
@@ -117,7 +118,7 @@ function passwordOf({ spec }: BGPPeer, secrets: Secrets, faults: Fault[]): Secre
   const secret = secrets.get(name);
   const field = 'spec.passwordSecret';
   if (!secret) {
-    const message = `Secret ${JSON.stringify(name)}: is not in MetalLB's namespace, or cannot be read; create it, of type ${SECRET_TYPE}`;
+    const message = `Secret ${quote(name)}: is not in MetalLB's namespace, or cannot be read; create it, of type ${SECRET_TYPE}`;
     faults.push({ field, reason: 'UnresolvedReference', message, transient: true });
     return undefined;
   }
@@ -126,7 +127,7 @@ function passwordOf({ spec }: BGPPeer, secrets: Secrets, faults: Fault[]): Secre
   // Transient in each case: the cure is another Secret, not another BGPPeer.
   const fault =
     type !== SECRET_TYPE
-      ? `is of type ${JSON.stringify(type)}; must be of type ${SECRET_TYPE}`
+      ? `is of type ${quote(type)}; must be of type ${SECRET_TYPE}`
       : password === undefined
         ? `has no key "${SECRET_KEY}"; put the password there`
         : prefixed(`its key "${SECRET_KEY}"`, passwordFault(password));
@@ -134,7 +135,7 @@ function passwordOf({ spec }: BGPPeer, secrets: Secrets, faults: Fault[]): Secre
     faults.push({
       field,
       reason: 'InvalidValue',
-      message: `Secret ${JSON.stringify(name)}: ${fault}`,
+      message: `Secret ${quote(name)}: ${fault}`,
       transient: true,
     });
     return undefined;

@@ -10,6 +10,7 @@ import { peerFrom, type Secrets } from './peer.ts';
 import type { PoolSelector } from './pool-selection.ts';
 import { communitiesOf, type Aliases } from './routes.ts';
 import type { BfdProfile, BgpAdvertisement, L2Advertisement, Peer } from './types.ts';
+import { quote } from '../core/quote.ts';
 
 /**
  * The last stage: the objects that are used become the items of the Config. An item that says the same as the one
@@ -177,7 +178,7 @@ export function danglingNames(options: {
     const dangling = (kind: ConfigKind, field: string, names: readonly string[]): Problem[] =>
       names.flatMap((name, index) => {
         if (exists(kind, name)) return [];
-        const message = `${JSON.stringify(name)}: there is no usable ${kind} of this name; it is passed over`;
+        const message = `${quote(name)}: there is no usable ${kind} of this name; it is passed over`;
         const fault = { field: `spec.${field}[${String(index)}]`, message, transient: true } as const;
         return [problemOf(object, { ...fault, reason: 'UnresolvedReference' }, { severity: 'warning' })];
       });

@@ -2,6 +2,7 @@ import type { BGPAdvertisement, CommunityObject } from '../api/index.ts';
 import { compareCommunity, parseCommunity, type Community } from '../core/community.ts';
 import type { Fault } from './fault.ts';
 import type { Pool } from './types.ts';
+import { quote } from '../core/quote.ts';
 
 /** Communities by the name that a Community object gives them. */
 export type Aliases = ReadonlyMap<string, Community>;
@@ -34,10 +35,10 @@ function literal(text: string, field: string, faults: Fault[]): Community | unde
   const parsed = parseCommunity(text);
   if (parsed.ok) return parsed.community;
   if (parsed.fault === 'value') {
-    const message = `${JSON.stringify(text)}: must be a community such as "64496:100" (two numbers up to 65535) or "large:64496:1:2" (three up to 4294967295), or the name of one`;
+    const message = `${quote(text)}: must be a community such as "64496:100" (two numbers up to 65535) or "large:64496:1:2" (three up to 4294967295), or the name of one`;
     faults.push({ field, reason: 'InvalidValue', message });
   } else {
-    const message = `${JSON.stringify(text)}: no Community object defines this name, and it is no community such as "64496:100"`;
+    const message = `${quote(text)}: no Community object defines this name, and it is no community such as "64496:100"`;
     faults.push({ field, reason: 'UnresolvedReference', message, transient: true });
   }
   return undefined;
@@ -67,7 +68,7 @@ export function aggregationFault(
     const held = prefixes.map(({ text }) => text).join(', ');
     return {
       field: `spec.aggregationLength${isIpv6 ? 'V6' : ''}`,
-      message: `${String(length)}: is wider than IPAddressPool ${JSON.stringify(pool.name)} (${held}); must be at least ${String(shortest)}`,
+      message: `${String(length)}: is wider than IPAddressPool ${quote(pool.name)} (${held}); must be at least ${String(shortest)}`,
     };
   }
   return undefined;

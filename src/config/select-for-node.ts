@@ -7,6 +7,7 @@ import { LAST_GOOD_STAYS, problemAbout, type Fault } from './fault.ts';
 import { localPrefConflict } from './local-pref-conflict.ts';
 import { isSameList } from './memory.ts';
 import type { BgpAdvertisement, Config, L2Advertisement, Origin, Peer, Pool } from './types.ts';
+import { quote } from '../core/quote.ts';
 
 export interface NodeIdentity {
   readonly name: string;
@@ -129,7 +130,7 @@ function endpointText({ endpoint }: Peer): string {
 }
 
 function peerConflict(newcomer: Peer, other: Peer): Fault | undefined {
-  const name = JSON.stringify(other.name);
+  const name = quote(other.name);
   if (newcomer.routerId?.text !== other.routerId?.text) {
     const [ours, theirs] = [newcomer.routerId?.text ?? 'absent', other.routerId?.text ?? 'absent'];
     const message = `${ours}: BGPPeer ${name} on the same node has ${theirs}; peers of one node must have the same routerID`;
@@ -185,7 +186,7 @@ function routeConflict(
     const pool = other.pools.has(name) ? pools.get(name) : undefined;
     if (!pool || !localPrefConflict(newcomer, other, pool)) continue;
     const [ours, theirs] = [String(newcomer.localPref ?? 0), String(other.localPref ?? 0)];
-    const message = `${ours}: BGPAdvertisement ${JSON.stringify(other.name)} announces IPAddressPool ${JSON.stringify(name)} to the same peers with ${theirs}; the routes of a pool must have one localPref`;
+    const message = `${ours}: BGPAdvertisement ${quote(other.name)} announces IPAddressPool ${quote(name)} to the same peers with ${theirs}; the routes of a pool must have one localPref`;
     return { field: 'spec.localPref', reason: 'Conflict', message };
   }
   return undefined;

@@ -1,4 +1,5 @@
 import { parseIp, parsePrefix, prefixesOfRange, type IpAddress, type Prefix } from './ip.ts';
+import { quote } from './quote.ts';
 
 export type AddressBlockParse =
   | { readonly ok: true; readonly prefixes: readonly Prefix[] }
@@ -60,8 +61,4 @@ function reversed(start: IpAddress, end: IpAddress): string {
 
 function fault(text: string, right: string): AddressBlockParse {
   return { ok: false, message: `${quote(text)}: ${right}` };
-}
-
-function quote(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text);
 }

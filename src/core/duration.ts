@@ -1,3 +1,5 @@
+import { quote } from './quote.ts';
+
 /** Nanoseconds in each unit that Go's `time.ParseDuration` knows; both micro signs (U+00B5, U+03BC) are one unit. */
 const UNITS: Readonly<Record<string, bigint>> = {
   ns: 1n,
@@ -36,5 +38,5 @@ export function parseDuration(text: string): bigint | undefined {
 
 /** The message about a text that is no duration. */
 export function notADuration(text: string): string {
-  return `${JSON.stringify(text.slice(0, 40))}: must be a duration such as "90s", "1m30s" or "500ms"`;
+  return `${quote(text)}: must be a duration such as "90s", "1m30s" or "500ms"`;
 }

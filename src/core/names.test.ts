@@ -160,7 +160,13 @@ test('a fault of a password does not show it', () => {
 });
 
 test('a hostile name is refused within the time limit: no pattern goes back over it again and again', () => {
-  for (const faultOf of [objectNameFault, namespaceNameFault, labelKeyFault, labelValueFault, linkNameFault]) {
+  for (const faultOf of [
+    objectNameFault,
+    namespaceNameFault,
+    labelKeyFault,
+    labelValueFault,
+    linkNameFault,
+  ]) {
     expect(faultOf(`${'a-'.repeat(500_000)}!`)).toEqual(expect.any(String));
     expect(faultOf(`${'a.'.repeat(126)}!`)).toEqual(expect.any(String));
   }
