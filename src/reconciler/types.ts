@@ -1,4 +1,4 @@
-import type { BfdProfile, Peer } from '../config/types.ts';
+import type { BfdProfile, Peer } from '../config/index.ts';
 import type { Community } from '../core/community.ts';
 import type { IpAddress, Prefix } from '../core/ip.ts';
 

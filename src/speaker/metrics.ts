@@ -35,13 +35,24 @@ export function createSpeakerMetrics(options: {
       for (const { namespace, name, ips, bgp } of options.desired()?.services ?? []) {
         if (bgp.kind !== 'announce') continue;
         for (const ip of ips) {
-          announced.set({ service: `${namespace}/${name}`, protocol: 'bgp', node: options.node, ip: ip.text }, 1);
+          announced.set(
+            { service: `${namespace}/${name}`, protocol: 'bgp', node: options.node, ip: ip.text },
+            1,
+          );
         }
       }
     },
   });
-  const loaded = new Gauge({ name: 'metallb_k8s_client_config_loaded_bool', help: '1 after the first good configuration.', registers });
-  const stale = new Gauge({ name: 'metallb_k8s_client_config_stale_bool', help: '1 while part of the latest configuration is not in use.', registers });
+  const loaded = new Gauge({
+    name: 'metallb_k8s_client_config_loaded_bool',
+    help: '1 after the first good configuration.',
+    registers,
+  });
+  const stale = new Gauge({
+    name: 'metallb_k8s_client_config_stale_bool',
+    help: '1 while part of the latest configuration is not in use.',
+    registers,
+  });
   const duration = new Histogram({
     name: 'metallb_frr_apply_duration_seconds',
     help: 'Time to bring FRR to a new configuration, by result.',

@@ -95,7 +95,9 @@ export function startObserver(options: ObserverOptions): Observer {
   const read = async (): Promise<void> => {
     if (!shell?.isOpen) shell = new VtyshShell(vtysh);
     const startedAtMs = Date.now();
-    const answers = await shell.run([SHOW_BGP_NEIGHBORS, SHOW_BFD_PEERS, SHOW_BFD_COUNTERS], { timeoutMs: READ_TIMEOUT_MS });
+    const answers = await shell.run([SHOW_BGP_NEIGHBORS, SHOW_BFD_PEERS, SHOW_BFD_COUNTERS], {
+      timeoutMs: READ_TIMEOUT_MS,
+    });
     const [neighbors = '', peers = '', counters = ''] = answers.map((lines) => lines.join('\n'));
     take(applyFullRead(state, fullRead(startedAtMs, { neighbors, peers, counters }, logger), Date.now()));
     options.onObserved(state);
@@ -152,7 +154,8 @@ function fullRead(
   const bgp = isFrrAnswerMissing(answers.neighbors) ? NOTHING : parseBgpNeighbors(answers.neighbors);
   const { counters } = parseBfdCounters(answers.counters);
   const bfd = isFrrAnswerMissing(answers.peers) ? NOTHING : parseBfdPeers(answers.peers, counters);
-  for (const problem of [...bgp.problems, ...bfd.problems]) logger.warn({ problem }, "an answer of FRR's cannot be read");
+  for (const problem of [...bgp.problems, ...bfd.problems])
+    logger.warn({ problem }, "an answer of FRR's cannot be read");
   return {
     startedAtMs,
     ...(bgp.problems.length === 0 || bgp.sessions.length > 0 ? { bgp: bgp.sessions } : {}),
@@ -167,5 +170,8 @@ function logChange(logger: Logger, change: ObservedChange): void {
     return;
   }
   const { session, from, to, diagnostic } = change;
-  logger.info({ peer: session.peer.text, vrf: vrfLabel(session.vrf), from, to, diagnostic }, 'BFD state changed');
+  logger.info(
+    { peer: session.peer.text, vrf: vrfLabel(session.vrf), from, to, diagnostic },
+    'BFD state changed',
+  );
 }

@@ -93,7 +93,13 @@ export async function runSpeaker(options: SpeakerOptions): Promise<void> {
     logger,
     signal,
     read: () =>
-      decision && { node: nodeName, namespace, desired: decision.state, observed: observer.state(), problems: problems() },
+      decision && {
+        node: nodeName,
+        namespace,
+        desired: decision.state,
+        observed: observer.state(),
+        problems: problems(),
+      },
     write: (name, objects) => {
       writeStatusObjects(statusFolder, name, objects);
     },
@@ -104,7 +110,8 @@ export async function runSpeaker(options: SpeakerOptions): Promise<void> {
     driver.frrRestarted();
     observer.frrRestarted();
   });
-  if (options.metricsPort !== 0) await serveMetrics({ registry: metrics.registry, port: options.metricsPort, signal });
+  if (options.metricsPort !== 0)
+    await serveMetrics({ registry: metrics.registry, port: options.metricsPort, signal });
 
   const logProblems = createProblemLog(logger);
   const onState = (next: SourceState): void => {

@@ -1,4 +1,10 @@
-import { peerText, vrfLabel, type BfdSession, type BgpSession, type ObservedState } from '../bfd-status/index.ts';
+import {
+  peerText,
+  vrfLabel,
+  type BfdSession,
+  type BgpSession,
+  type ObservedState,
+} from '../bfd-status/index.ts';
 import { formatProblem, type Problem } from '../core/problem.ts';
 import type { NodeDesiredState, ServiceVerdict } from '../reconciler/index.ts';
 
@@ -69,7 +75,9 @@ function sessionStates({ node, namespace, observed }: SpeakerReport): object[] {
       bgpStatus: session.state,
       bfdStatus: bfdOf(session, observed)?.state ?? 'N/A',
       prefixesSent: Object.fromEntries(session.prefixes.map(({ family, sent }) => [family, sent])),
-      ...(session.lastReset && session.state !== 'Established' ? { lastResetReason: session.lastReset.reason } : {}),
+      ...(session.lastReset && session.state !== 'Established'
+        ? { lastResetReason: session.lastReset.reason }
+        : {}),
     },
   }));
 }
