@@ -118,7 +118,7 @@ export async function runSpeaker(options: SpeakerOptions): Promise<void> {
     const inputAt = Date.now();
     state = next;
     decision = decide(next.snapshot);
-    driver.want(decision.state.bgp, { inputAt });
+    driver.want(decision.state.bgp, { inputAt, keepUnknown: next.unread.length > 0 });
     const now = problems();
     metrics.configured(now.some(({ severity }) => severity === 'error'));
     logProblems(now);
