@@ -41,7 +41,10 @@ export function createNodeReconciler(): (input: NodeInput) => NodeDesiredState {
       decisions = new WeakMap();
     }
     if (slices?.of !== input.endpointSlices) {
-      slices = { of: input.endpointSlices, value: sameGroups(slices?.value, slicesByService(input.endpointSlices)) };
+      slices = {
+        of: input.endpointSlices,
+        value: sameGroups(slices?.value, slicesByService(input.endpointSlices)),
+      };
     }
     const { value: factsNow } = facts;
     const { value: slicesNow } = slices;
@@ -118,13 +121,16 @@ function originations(decisions: readonly Decision[]): Origination[] {
     if (decision.kind !== 'announce') continue;
     for (const ip of decision.ips) {
       for (const advertisement of decision.advertisements) {
-        const length = ip.family === 'ipv4' ? advertisement.aggregationLengthV4 : advertisement.aggregationLengthV6;
+        const length =
+          ip.family === 'ipv4' ? advertisement.aggregationLengthV4 : advertisement.aggregationLengthV6;
         const prefix = prefixOf(ip, length);
         const known = byPrefix.get(prefix.text);
         if (!known) {
           byPrefix.set(prefix.text, { prefix, advertisements: [advertisement] });
         } else if (!known.advertisements.includes(advertisement)) {
-          const advertisements = [...known.advertisements, advertisement].sort((a, b) => compareText(a.name, b.name));
+          const advertisements = [...known.advertisements, advertisement].sort((a, b) =>
+            compareText(a.name, b.name),
+          );
           byPrefix.set(prefix.text, { prefix, advertisements });
         }
       }

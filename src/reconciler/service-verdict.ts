@@ -61,7 +61,13 @@ export function decideService(
   } else if (!endpoints.anywhere) {
     return withdraw('noEndpoints');
   }
-  return { kind: 'announce', ips, pool: pool.name, advertisements: matching, peers: peersOf(matching, facts.peers) };
+  return {
+    kind: 'announce',
+    ips,
+    pool: pool.name,
+    advertisements: matching,
+    peers: peersOf(matching, facts.peers),
+  };
 }
 
 function poolContains(pool: Pool, ip: IpAddress): boolean {

@@ -19,7 +19,9 @@ export function treatmentFor(
   const peers: PeerTreatment[] = [];
   for (const neighbor of neighbors) {
     if (!peerFamilies(neighbor).includes(family)) continue;
-    const reaching = advertisements.filter(({ peers: names }) => names.length === 0 || names.includes(neighbor.name));
+    const reaching = advertisements.filter(
+      ({ peers: names }) => names.length === 0 || names.includes(neighbor.name),
+    );
     if (reaching.length > 0) peers.push(peerTreatment(neighbor.name, reaching));
   }
   if (peers.length === 0) return undefined;
@@ -43,6 +45,10 @@ function peerTreatment(peer: string, advertisements: readonly BgpAdvertisement[]
 
 function keyOf(peers: readonly PeerTreatment[]): string {
   return JSON.stringify(
-    peers.map(({ peer, localPref, communities }) => [peer, localPref ?? null, communities.map(({ text }) => text)]),
+    peers.map(({ peer, localPref, communities }) => [
+      peer,
+      localPref ?? null,
+      communities.map(({ text }) => text),
+    ]),
   );
 }
