@@ -1,0 +1,85 @@
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { formatProblem, type Problem } from '../../src/core/problem.ts';
+import { compileFrrConf } from '../../src/frr-render/index.ts';
+import { planCluster, planNode } from '../../src/pipeline/index.ts';
+import { readManifests } from '../../src/source/index.ts';
+
+/** One case as its folder has it. */
+export interface GoldenCase {
+  readonly name: string;
+  readonly folder: string;
+  /** Nodes whose frr.conf is written down: `n1` by `frr.conf`, any other by `frr.<node>.conf`. */
+  readonly nodes: readonly string[];
+}
+
+export interface RenderedCase {
+  /** By node. */
+  readonly frrConf: ReadonlyMap<string, string>;
+  /** The user's part of every frr.conf. */
+  readonly extras: string;
+  /** One line for each problem, with its severity and without its position. */
+  readonly problems: string;
+}
+
+const HERE = import.meta.dirname;
+const NAMESPACE = 'metallb-system';
+const DEFAULT_NODE = 'n1';
+
+const template = compileFrrConf(readFileSync(join(HERE, '../../templates/frr.conf.hbs'), 'utf8'));
+
+/** All cases, sorted by name. */
+export function goldenCases(): readonly GoldenCase[] {
+  return readdirSync(HERE, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => {
+      const folder = join(HERE, name);
+      return { name, folder, nodes: nodesOf(folder) };
+    })
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function nodesOf(folder: string): readonly string[] {
+  const others = readdirSync(folder).flatMap((file) => /^frr\.(.+)\.conf$/.exec(file)?.[1] ?? []);
+  return [DEFAULT_NODE, ...others.sort()];
+}
+
+/** What the case's `in.yaml` gives, without a look at what is expected. */
+export function renderCase({ folder, nodes }: GoldenCase): RenderedCase {
+  const read = readManifests({ paths: [join(folder, 'in.yaml')], namespace: NAMESPACE });
+  const cluster = planCluster(read.snapshot);
+  const plans = nodes.map((nodeName) => planNode(cluster, { nodeName, template }));
+  const problems = [...read.problems, ...cluster.problems, ...plans.flatMap((plan) => plan.problems)];
+  return {
+    frrConf: new Map(nodes.map((node, index) => [node, plans[index]?.frrConf ?? ''])),
+    extras: plans[0]?.state.bgp.extras ?? '',
+    problems: [...new Set(problems.map(lineOf))].join(''),
+  };
+}
+
+function lineOf({ position: _, ...problem }: Problem): string {
+  return `${problem.severity}: ${formatProblem(problem)}\n`;
+}
+
+/** The frr.conf that is written down for a node. */
+export function expectedFrrConf({ folder }: GoldenCase, node: string): string {
+  return readFileSync(join(folder, fileOf(node)), 'utf8');
+}
+
+/** The problems that are written down; no file: none. */
+export function expectedProblems({ folder }: GoldenCase): string {
+  return readdirSync(folder).includes(PROBLEMS) ? readFileSync(join(folder, PROBLEMS), 'utf8') : '';
+}
+
+/** Writes down what is rendered now, to be read before it is committed. */
+export function writeExpected({ folder }: GoldenCase, rendered: RenderedCase): void {
+  for (const [node, text] of rendered.frrConf) writeFileSync(join(folder, fileOf(node)), text);
+  if (rendered.problems === '') rmSync(join(folder, PROBLEMS), { force: true });
+  else writeFileSync(join(folder, PROBLEMS), rendered.problems);
+}
+
+const PROBLEMS = 'problems.txt';
+
+function fileOf(node: string): string {
+  return node === DEFAULT_NODE ? 'frr.conf' : `frr.${node}.conf`;
+}
