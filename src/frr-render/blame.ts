@@ -31,7 +31,7 @@ export function blameFor(blamed: BlamedLine, bgp: BgpDesiredState): Blame {
 }
 
 function isOfExtras({ path, line }: BlamedLine, text: string): boolean {
-  if (text === '') return false;
+  if (text === '' || line === '') return false;
   const { contexts } = parseFrrConfig(text);
   if (contexts.has(contextKey([...path, line]))) return true;
   const statements = contexts.get(contextKey(path))?.statements.values() ?? [];

@@ -87,7 +87,7 @@ function viewOf(bgp: BgpDesiredState, options: FrrConfOptions): FrrConfView {
     })),
     routers: bgp.routers.map((router) => routerView(router, classes)),
     hasExtras: bgp.extras !== '',
-    extras: bgp.extras.replace(/\n+$/, ''),
+    extras: bgp.extras.replace(/\r\n?/g, '\n').replace(/\n+$/, ''),
   };
 }
 

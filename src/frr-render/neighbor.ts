@@ -15,7 +15,7 @@ export function neighborStatements(peer: Peer): string[] {
   const add = (present: unknown, statement: string): void => {
     if (present !== undefined && present !== false) statements.push(`${neighbor} ${statement}`);
   };
-  add(peer.ebgpMultiHop, 'ebgp-multihop');
+  add(peer.ebgpMultiHop && mayBeFarAway(peer), 'ebgp-multihop');
   add(peer.localAsn, `local-as ${peer.localAsn ?? ''} no-prepend replace-as`);
   add(peer.port !== 0, `port ${peer.port}`);
   add(peer.timers, `timers ${peer.timers?.keepaliveSeconds ?? ''} ${peer.timers?.holdSeconds ?? ''}`);
@@ -43,16 +43,26 @@ export function neighborFamilyStatements(peer: Peer): string[] {
 }
 
 /**
+ * FRR refuses `ebgp-multihop` for an unnumbered neighbor, which is always at the other end of the link, and drops it
+ * without a word for an internal one, which may be many hops away anyway.
+ */
+function mayBeFarAway(peer: Peer): boolean {
+  return peer.endpoint.kind === 'address' && isExternal(peer);
+}
+
+function isExternal(peer: Peer): boolean {
+  return peer.remoteAs === 'external' || (peer.remoteAs !== 'internal' && peer.remoteAs !== peer.myAsn);
+}
+
+/**
  * A single-hop eBGP neighbor with an IPv6 address of its own may be reached over another interface's subnet, as
  * MetalLB allows; FRR would refuse to connect without this.
  */
 function skipsConnectedCheck(peer: Peer): boolean {
-  const external =
-    peer.remoteAs === 'external' || (peer.remoteAs !== 'internal' && peer.remoteAs !== peer.myAsn);
   const families = peerFamilies(peer);
   return (
     peer.endpoint.kind === 'address' &&
-    external &&
+    isExternal(peer) &&
     !peer.ebgpMultiHop &&
     families.length === 1 &&
     families[0] === 'ipv6'

@@ -199,8 +199,8 @@ describe('peers and attributes', () => {
       ...serving('198.51.100.1', '203.0.113.1'),
       config: { pools: [pool('a', '198.51.100.0/24'), pool('b', '203.0.113.0/24')] },
       advertisements: [
-        advertisement('a', { pools: ['a'], aggregationLengthV4: 1, localPref: 100 }),
-        advertisement('b', { pools: ['b'], aggregationLengthV4: 1, localPref: 200 }),
+        advertisement('a', { pools: ['a'], aggregationLengthV4: 1, localPref: 200 }),
+        advertisement('b', { pools: ['b'], aggregationLengthV4: 1, localPref: 100 }),
       ],
     });
     expect(routes(decide(input).bgp)).toEqual(['64496 128.0.0.0/1 -> tor lp=200']);
