@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import Table from 'cli-table3';
 import { cpus, totalmem } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
+import { endOnSignals } from '../src/cli/index.ts';
 import { readRunningConfig } from '../src/frr-vty/index.ts';
 import { measureBfd, type BfdResult } from './apply/bfd.ts';
 import { measureBulk, type BulkResult } from './apply/bulk.ts';
@@ -55,17 +56,12 @@ const options = program.parse().opts<{
   output: string;
 }>();
 
-const abort = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    abort.abort();
-  });
-}
+const signal = endOnSignals();
 const say = (text: string): void => {
   process.stderr.write(`${text}\n`);
 };
 
-const rig = await rigUp({ signal: abort.signal, onProgress: say });
+const rig = await rigUp({ signal, onProgress: say });
 let floor: FrrFloor | undefined;
 try {
   say('waiting for 1,000 Services on both routers');

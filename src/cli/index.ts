@@ -3,3 +3,4 @@
  * status. It decides nothing about the cluster or FRR.
  */
 export { createProgram } from './program.ts';
+export { endOnSignals } from './signals.ts';
