@@ -3,6 +3,12 @@
  * It never touches a file, and it does not know the kinds: what an object means is decided in `api/`.
  */
 export { decodeManifest, MAX_MANIFEST_BYTES, type DecodedManifest } from './bytes.ts';
-export { parseManifestText, type ManifestDocument, type ManifestText } from './manifest.ts';
+export {
+  parseManifestText,
+  readManifestText,
+  type DocumentPlace,
+  type ManifestDocument,
+  type ManifestText,
+} from './manifest.ts';
 export { positionOfPath } from './position.ts';
 export { MANIFEST_SCHEMA } from './schema.ts';

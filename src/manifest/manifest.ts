@@ -4,10 +4,8 @@ import { expansionFault } from './expansion.ts';
 import { MANIFEST_SCHEMA } from './schema.ts';
 import { isBlankPiece, splitDocuments } from './split.ts';
 
-/** One document of a manifest, as YAML gives it: nothing is known yet about its kind. */
-export interface ManifestDocument {
-  /** Never null. The same object (`===`) as in the version before while the text of its document has not changed. */
-  readonly value: unknown;
+/** Where a document stands. */
+export interface DocumentPlace {
   readonly file: string;
   /** Line of the document's first content, from 1. */
   readonly line: number;
@@ -17,43 +15,66 @@ export interface ManifestDocument {
   readonly index: number;
 }
 
-/** One version of a manifest's text. Give it back with the next version, so that only what changed is parsed. */
-export interface ManifestText {
-  readonly file: string;
-  readonly documents: readonly ManifestDocument[];
-  /** Syntax errors, each with its position. The documents beside them are complete. */
-  readonly problems: readonly Problem[];
-  readonly pieces: readonly ParsedPiece[];
+/** One document of a manifest. */
+export interface ManifestDocument<T = unknown> extends DocumentPlace {
+  /**
+   * What YAML says, never null, or what was made of it. The same (`===`) as in the version before while the text of the
+   * document has not changed.
+   */
+  readonly value: T;
 }
 
-interface ParsedPiece {
+/** One version of a manifest's text. Give it back with the next version, so that only what changed is parsed. */
+export interface ManifestText<T = unknown> {
+  readonly file: string;
+  readonly documents: readonly ManifestDocument<T>[];
+  /** Syntax errors, each with its position. The documents beside them are complete. */
+  readonly problems: readonly Problem[];
+  readonly pieces: readonly ParsedPiece<T>[];
+}
+
+interface ParsedPiece<T> {
   readonly text: string;
   /** Line breaks in `text`. */
   readonly lines: number;
-  readonly documents: readonly ParsedDocument[];
+  readonly documents: readonly ParsedDocument<T>[];
   readonly fault?: { readonly line: number; readonly column: number; readonly message: string };
 }
 
-interface ParsedDocument {
-  readonly value: unknown;
+interface ParsedDocument<T> {
+  readonly value: T;
   /** Line breaks before its first content, inside the piece. */
   readonly line: number;
   readonly index: number;
 }
 
-/**
- * Parses a YAML or JSON stream of Kubernetes objects. Empty documents are left out. Costs the search for document markers, and the
- * parsing of those pieces that `previous` does not hold.
- * @param previous the version before, of the same file
- */
-export function parseManifestText(input: {
+export interface ManifestInput<T> {
   readonly text: string;
   readonly file: string;
-  readonly previous?: ManifestText | undefined;
-}): ManifestText {
+  /** The version before, of the same file. */
+  readonly previous?: ManifestText<T> | undefined;
+}
+
+/**
+ * Parses a YAML or JSON stream of Kubernetes objects. Empty documents are left out. Costs the search for document
+ * markers, and the parsing of those pieces that `previous` does not hold.
+ */
+export function parseManifestText(input: ManifestInput<unknown>): ManifestText {
+  return readManifestText({ ...input, interpret: ({ value }) => value });
+}
+
+/**
+ * As {@link parseManifestText}, and makes of each document's value what is kept of it: with many documents, the values
+ * are the larger part of the memory.
+ * @param input.interpret called once for each document whose text is new; lines count from the start of its piece
+ */
+export function readManifestText<T>(
+  input: ManifestInput<T> & { readonly interpret: (document: ManifestDocument) => T },
+): ManifestText<T> {
   const { text, file, previous } = input;
-  const pieces = parsePieces(text, previous?.pieces ?? []);
-  const documents: ManifestDocument[] = [];
+  const parse = (piece: string): ParsedPiece<T> => parsePiece(piece, file, input.interpret);
+  const pieces = parsePieces(text, previous?.pieces ?? [], parse);
+  const documents: ManifestDocument<T>[] = [];
   const problems: Problem[] = [];
   let firstLine = 1;
   for (const piece of pieces) {
@@ -67,10 +88,14 @@ export function parseManifestText(input: {
 }
 
 /** An edit mostly leaves all pieces before and behind it alone: those are taken over without looking them up. */
-function parsePieces(text: string, previous: readonly ParsedPiece[]): ParsedPiece[] {
+function parsePieces<T>(
+  text: string,
+  previous: readonly ParsedPiece<T>[],
+  parse: (piece: string) => ParsedPiece<T>,
+): ParsedPiece<T>[] {
   const starts = splitDocuments(text);
   const count = starts.length - 1;
-  const isSame = (index: number, piece: ParsedPiece | undefined): boolean =>
+  const isSame = (index: number, piece: ParsedPiece<T> | undefined): boolean =>
     text.slice(starts[index], starts[index + 1]) === piece?.text;
   const shorter = Math.min(count, previous.length);
   let before = 0;
@@ -84,7 +109,7 @@ function parsePieces(text: string, previous: readonly ParsedPiece[]): ParsedPiec
   const pieces = previous.slice(0, before);
   for (let index = before; index < count - behind; index += 1) {
     const slice = text.slice(starts[index], starts[index + 1]);
-    pieces.push(replaced.get(slice) ?? parsePiece(previous.length === 0 ? slice : ownCopy(slice)));
+    pieces.push(replaced.get(slice) ?? parse(previous.length === 0 ? slice : ownCopy(slice)));
   }
   return pieces.concat(previous.slice(previous.length - behind));
 }
@@ -94,7 +119,11 @@ function ownCopy(slice: string): string {
   return Buffer.from(slice).toString();
 }
 
-function parsePiece(text: string): ParsedPiece {
+function parsePiece<T>(
+  text: string,
+  file: string,
+  interpret: (document: ManifestDocument) => T,
+): ParsedPiece<T> {
   const lines = countLineBreaks(text);
   if (isBlankPiece(text)) return { text, lines, documents: [] };
   let values: unknown[];
@@ -109,17 +138,23 @@ function parsePiece(text: string): ParsedPiece {
   if (expansion !== undefined)
     return { text, lines, documents: [], fault: { line, column: 1, message: expansion } };
   const documents = values.flatMap((value, index) =>
-    value === null || value === undefined ? [] : [{ value, line, index }],
+    value === null || value === undefined
+      ? []
+      : [{ value: interpret({ value, file, line: line + 1, text, firstLine: 1, index }), line, index }],
   );
   return { text, lines, documents };
 }
 
-function faultOf(error: YAMLException): NonNullable<ParsedPiece['fault']> {
+function faultOf(error: YAMLException): NonNullable<ParsedPiece<unknown>['fault']> {
   const { mark } = error;
   return { line: mark?.line ?? 0, column: (mark?.column ?? 0) + 1, message: error.reason };
 }
 
-function syntaxProblem(file: string, firstLine: number, fault: NonNullable<ParsedPiece['fault']>): Problem {
+function syntaxProblem(
+  file: string,
+  firstLine: number,
+  fault: NonNullable<ParsedPiece<unknown>['fault']>,
+): Problem {
   return {
     field: '',
     reason: 'InvalidSyntax',

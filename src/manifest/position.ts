@@ -1,14 +1,14 @@
 import { EVENT_ID, getScalarValue, parseEvents, YAMLException, type Event } from 'js-yaml';
 import type { FieldPath } from '../core/field-path.ts';
 import type { SourcePosition } from '../core/problem.ts';
-import type { ManifestDocument } from './manifest.ts';
+import type { DocumentPlace } from './manifest.ts';
 
 /**
  * Where a path of a document stands in its file: the place of its key, or that of the nearest path above it which is
  * written there. Parses the document's text again, so it is for messages, not for each document.
  * @param path from the document's root; empty for the document itself
  */
-export function positionOfPath(document: ManifestDocument, path: FieldPath): SourcePosition {
+export function positionOfPath(document: DocumentPlace, path: FieldPath): SourcePosition {
   const start = { file: document.file, line: document.line, column: 1 };
   if (path.length === 0) return start;
   const offset = offsetOfPath(document.text, document.index, path);

@@ -175,7 +175,7 @@ export class FolderFiles {
 
   #lineOf(path: string, document: ParsedDocument): number {
     const text = this.#files.get(path)?.state.text;
-    return text?.documents.find((each) => this.#options.parse(each) === document)?.line ?? 1;
+    return text?.documents.find(({ value }) => value === document)?.line ?? 1;
   }
 }
 

@@ -1,5 +1,5 @@
 import { formatProblem, objectKey, type Problem, type ResourceRef } from '../core/problem.ts';
-import { parseManifestText, type ManifestText } from '../manifest/index.ts';
+import { readManifestText, type ManifestText } from '../manifest/index.ts';
 import { problemsOf, type DocumentParser, type ParsedDocument } from './parsed-document.ts';
 
 /**
@@ -31,7 +31,7 @@ export const PATIENCE: Patience = {
 export interface ManifestFile {
   readonly path: string;
   /** The text read last, whether in use or not. */
-  readonly text: ManifestText | undefined;
+  readonly text: ManifestText<ParsedDocument> | undefined;
   /** In use, in the order of the file; what was lost and is doubted stands at the end. */
   readonly documents: readonly ParsedDocument[];
   /** Part of `documents`: no longer in the file, and kept for now. */
@@ -104,10 +104,15 @@ function afterText(
   context: ReadContext,
 ): ManifestFile {
   const { patience, parse } = context;
-  const text = parseManifestText({ text: content.text, file: file.path, previous: file.text });
+  const text = readManifestText({
+    text: content.text,
+    file: file.path,
+    previous: file.text,
+    interpret: parse,
+  });
   const quietMs = content.placedWhole ? patience.fewerWholeMs : patience.fewerMs;
-  const parsed = text.documents.map(parse);
-  const problems = keptIfSame(file.problems, problemsOfText(text, parsed));
+  const parsed = text.documents.map(({ value }) => value);
+  const problems = keptIfSame(file.problems, problemsOfText(text));
   const base = { ...withoutDoubt(file), text };
   if (text.problems.length > 0) {
     const documents = file.documents.length > 0 ? file.documents : parsed;
@@ -120,13 +125,12 @@ function afterText(
   return { ...whole, ...lost, doubt: doubtFor(file, { documents: parsed, problems }, { ms, context }) };
 }
 
-function problemsOfText(text: ManifestText, parsed: readonly ParsedDocument[]): readonly Problem[] {
+function problemsOfText(text: ManifestText<ParsedDocument>): readonly Problem[] {
   return [
     ...text.problems,
-    ...text.documents.flatMap((document, index) => {
-      const of = parsed[index];
-      return of && of.problems.length > 0 ? problemsOf(document, of) : [];
-    }),
+    ...text.documents.flatMap((document) =>
+      document.value.problems.length > 0 ? problemsOf(document, document.value) : [],
+    ),
   ];
 }
 

@@ -1,8 +1,8 @@
 import { parseManifest, type ApiObject, type ManifestOptions } from '../api/index.ts';
 import type { Problem, ResourceRef } from '../core/problem.ts';
-import { positionOfPath, type ManifestDocument } from '../manifest/index.ts';
+import { positionOfPath, type DocumentPlace, type ManifestDocument } from '../manifest/index.ts';
 
-/** What a document means. The same object as long as the document's value is the same. */
+/** What a document means. The same object as long as the document's text is the same. */
 export interface ParsedDocument {
   readonly objects: readonly ApiObject[];
   readonly rejected: readonly ResourceRef[];
@@ -14,27 +14,18 @@ export interface ParsedDocument {
 
 export type DocumentParser = (document: ManifestDocument) => ParsedDocument;
 
-/** Parses each document once: the result is remembered by the identity of its value. */
 export function createDocumentParser(options: Omit<ManifestOptions, 'locate'>): DocumentParser {
-  const known = new WeakMap<object, ParsedDocument>();
   return (document) => {
-    const { value } = document;
-    const key = typeof value === 'object' && value !== null ? value : undefined;
-    const before = key && known.get(key);
-    if (before) return before;
-    const atTop = { ...document, line: document.line - document.firstLine + 1, firstLine: 1 };
-    const result = parseManifest(value, { ...options, locate: (path) => positionOfPath(atTop, path) });
-    const parsed = { ...result, text: document.text };
-    if (key) known.set(key, parsed);
-    return parsed;
+    const locate: ManifestOptions['locate'] = (path) => positionOfPath(document, path);
+    return { ...parseManifest(document.value, { ...options, locate }), text: document.text };
   };
 }
 
 /** The problems of a document as it stands in its file now. */
-export function problemsOf(document: ManifestDocument, parsed: ParsedDocument): readonly Problem[] {
+export function problemsOf(place: DocumentPlace, parsed: ParsedDocument): readonly Problem[] {
   return parsed.problems.map((problem) => {
-    if (!problem.position) return { ...problem, position: positionOfPath(document, []) };
+    if (!problem.position) return { ...problem, position: positionOfPath(place, []) };
     const { line, column } = problem.position;
-    return { ...problem, position: { file: document.file, line: line + document.firstLine - 1, column } };
+    return { ...problem, position: { file: place.file, line: line + place.firstLine - 1, column } };
   });
 }

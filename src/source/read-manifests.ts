@@ -62,7 +62,7 @@ export function readManifests(options: ReadManifestsOptions): SourceState {
       ...states.flatMap(({ problems }) => problems),
       ...index.duplicateProblems((path, document) => {
         const text = states.find((state) => state.path === path)?.text;
-        return text?.documents.find((each) => parse(each) === document)?.line ?? 1;
+        return text?.documents.find(({ value }) => value === document)?.line ?? 1;
       }),
       ...readers.flatMap(({ problems }) => problems),
     ],
