@@ -63,6 +63,12 @@ describe('IPAddressPool', () => {
       want: ['spec.addresses[2]: "198.51.100.7-198.51.100.9": overlaps "198.51.100.0/24" of the same pool'],
     },
     {
+      spec: { addresses: ['198.51.100.1-198.51.100.5', '198.51.100.5-198.51.100.9'] },
+      want: [
+        'spec.addresses[1]: "198.51.100.5-198.51.100.9": overlaps "198.51.100.1-198.51.100.5" of the same pool',
+      ],
+    },
+    {
       spec: { addresses: ['198.51.100.7/32', '198.51.0.0/16', '198.51.100.9/32'] },
       want: [
         'spec.addresses[1]: "198.51.0.0/16": overlaps "198.51.100.7/32" of the same pool',

@@ -8,6 +8,8 @@ import {
 import { compareMeta } from '../core/order.ts';
 import { formatProblem, type Problem, type ResourceRef } from '../core/problem.ts';
 import { parseManifestText } from '../manifest/index.ts';
+import { buildConfig } from './build-config.ts';
+import type { Config } from './types.ts';
 
 /** For this folder's tests: manifests as text, to the snapshot that a source would give. */
 
@@ -104,3 +106,30 @@ export function lines(problems: readonly Problem[]): string[] {
     (problem) => `${problem.severity === 'warning' ? 'warning: ' : ''}${formatProblem(problem)}`,
   );
 }
+
+export interface Built {
+  readonly config: Config;
+  readonly problems: string[];
+}
+
+/** Builds each set of manifests after the other, as edits of one cluster; gives the last result. */
+export function edits(...sets: readonly (readonly string[])[]): Built {
+  let result = buildConfig(snapshot());
+  for (const set of sets) result = buildConfig(snapshot(...set), result.memory);
+  return { config: result.config, problems: lines(result.problems) };
+}
+
+/** Builds with nothing in use before. */
+export function fresh(...manifests: readonly string[]): Built {
+  const { config, problems } = buildConfig(snapshot(...manifests));
+  return { config, problems: lines(problems) };
+}
+
+/** The prefixes of each item of each pool. */
+export function poolTexts(config: Config): Record<string, string[][]> {
+  return Object.fromEntries(
+    config.pools.map(({ name, addresses }) => [name, addresses.map((item) => item.map(({ text }) => text))]),
+  );
+}
+
+export const GOLD = pool('gold', '198.51.100.0/24');
