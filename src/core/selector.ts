@@ -12,7 +12,7 @@ export type Labels = Readonly<Record<string, string>>;
 
 export function selectorMatches(selector: LabelSelector, labels: Labels): boolean {
   for (const [key, value] of Object.entries(selector.matchLabels)) {
-    if (labels[key] !== value) return false;
+    if (labelOf(labels, key) !== value) return false;
   }
   return selector.matchExpressions.every((requirement) => requirementHolds(requirement, labels));
 }
@@ -35,7 +35,7 @@ export function selectorText(selector: LabelSelector): string {
 }
 
 function requirementHolds(requirement: LabelRequirement, labels: Labels): boolean {
-  const value = labels[requirement.key];
+  const value = labelOf(labels, requirement.key);
   switch (requirement.operator) {
     case 'In':
       return value !== undefined && requirement.values.includes(value);
@@ -46,4 +46,9 @@ function requirementHolds(requirement: LabelRequirement, labels: Labels): boolea
     case 'DoesNotExist':
       return value === undefined;
   }
+}
+
+/** `constructor` is a fine label key, and not a label of every object. */
+function labelOf(labels: Labels, key: string): string | undefined {
+  return Object.hasOwn(labels, key) ? labels[key] : undefined;
 }
