@@ -1,5 +1,5 @@
 import type { BfdProfile, Peer } from '../config/index.ts';
-import type { Problem } from '../core/problem.ts';
+import type { Problem, ResourceRef } from '../core/problem.ts';
 import { bfdProfileStatements, blameFor, neighborFingerprint } from '../frr-render/index.ts';
 import type { RefusedLine } from '../frr-vty/index.ts';
 import type { BgpDesiredState, BgpRouter } from '../reconciler/index.ts';
@@ -22,93 +22,95 @@ export interface Refusals {
 
 export const NO_REFUSALS: Refusals = { peers: new Map(), bfdProfiles: new Map() };
 
+interface RefusedIn {
+  /** What was applied. */
+  readonly bgp: BgpDesiredState;
+  /** Of the metallb.io objects. */
+  readonly namespace: string;
+  /** What FRR took before; a part that has not changed since is not at fault when the extras have. */
+  readonly lastGood: BgpDesiredState | undefined;
+}
+
 /**
  * Adds what FRR refused just now.
  *
- * @param options.bgp what was applied
- * @param options.lastGood what FRR took before; a part that has not changed since is not at fault while another has
  * @returns undefined when no part of the desired state can be blamed, so that leaving one out would not help
  */
 export function withRefused(
   refusals: Refusals,
   refused: readonly RefusedLine[],
-  options: {
-    readonly bgp: BgpDesiredState;
-    readonly namespace: string;
-    readonly lastGood?: BgpDesiredState | undefined;
-  },
+  where: RefusedIn,
 ): Refusals | undefined {
-  const { bgp, namespace, lastGood } = options;
+  const { bgp, namespace } = where;
+  const blamed = blameLines(refused, where);
+  if (blamed.extras.length + blamed.peers.size + blamed.bfdProfiles.size === 0) return undefined;
+  const peers = new Map(refusals.peers);
+  for (const [peer, lines] of blamed.peers) {
+    const resource = peer.origin?.resource ?? { kind: 'BGPPeer', namespace, name: peer.name };
+    peers.set(peer.name, {
+      version: neighborFingerprint(peer),
+      problem: refusalProblem(resource, 'spec', lines),
+    });
+  }
+  const bfdProfiles = new Map(refusals.bfdProfiles);
+  for (const [profile, lines] of blamed.bfdProfiles) {
+    const resource = { kind: 'BFDProfile', namespace, name: profile.name };
+    bfdProfiles.set(profile.name, {
+      version: profileVersion(profile),
+      problem: refusalProblem(resource, 'spec', lines),
+    });
+  }
+  let extras = refusals.extras;
+  if (blamed.extras.length > 0) {
+    const resource = { kind: 'ConfigMap', namespace, name: 'bgpextras' };
+    extras = { version: bgp.extras, problem: refusalProblem(resource, 'data.extras', blamed.extras) };
+  }
+  return { peers, bfdProfiles, ...(extras ? { extras } : {}) };
+}
+
+interface BlamedParts {
+  readonly extras: readonly RefusedLine[];
+  readonly peers: ReadonlyMap<Peer, readonly RefusedLine[]>;
+  readonly bfdProfiles: ReadonlyMap<BfdProfile, readonly RefusedLine[]>;
+}
+
+function blameLines(refused: readonly RefusedLine[], { bgp, lastGood }: RefusedIn): BlamedParts {
   const good = lastGood && versionsOf(lastGood);
   const extrasAreNew = bgp.extras !== '' && good !== undefined && good.extras !== bgp.extras;
-  let extras: RefusedLine[] = [];
+  const isProven = (goodVersion: string | undefined, version: string): boolean =>
+    extrasAreNew && goodVersion === version;
+  const extras: RefusedLine[] = [];
   const peers = new Map<Peer, RefusedLine[]>();
   const bfdProfiles = new Map<BfdProfile, RefusedLine[]>();
   for (const line of refused) {
     const blame = blameFor(line, bgp);
-    const proven = (version: string | undefined, now: string): boolean => extrasAreNew && version === now;
-    const newPeers = blame.peers.filter(
-      (peer) => !proven(good?.peers.get(peer.name), neighborFingerprint(peer)),
+    const suspects = blame.peers.filter(
+      (peer) => !isProven(good?.peers.get(peer.name), neighborFingerprint(peer)),
     );
-    const newProfiles = blame.bfdProfiles.filter(
-      (profile) => !proven(good?.bfdProfiles.get(profile.name), profileVersion(profile)),
+    const profiles = blame.bfdProfiles.filter(
+      (profile) => !isProven(good?.bfdProfiles.get(profile.name), profileVersion(profile)),
     );
-    for (const peer of newPeers) push(peers, peer, line);
-    for (const profile of newProfiles) push(bfdProfiles, profile, line);
-    const nobody = newPeers.length + newProfiles.length === 0;
-    if (blame.extras || (nobody && extrasAreNew)) extras = [...extras, line];
+    for (const peer of suspects) push(peers, peer, line);
+    for (const profile of profiles) push(bfdProfiles, profile, line);
+    if (blame.extras || (extrasAreNew && suspects.length + profiles.length === 0)) extras.push(line);
   }
-  if (extras.length + peers.size + bfdProfiles.size === 0) return undefined;
+  return { extras, peers, bfdProfiles };
+}
 
-  const refusal = (
-    part: { kind: string; name: string; field: string },
-    version: string,
-    lines: readonly RefusedLine[],
-  ): Refused => ({
-    version,
-    problem: {
-      resource: { kind: part.kind, namespace, name: part.name },
-      field: part.field,
-      reason: 'FrrRefused',
-      message: `FRR refuses ${wordsOf(lines)}; the last good version stays in use`,
-      transient: false,
-      severity: 'error',
-    },
-  });
-  const of = (kind: string, name: string, field: string): { kind: string; name: string; field: string } => ({
-    kind,
-    name,
-    field,
-  });
-  const refusedExtras =
-    extras.length > 0
-      ? refusal(of('ConfigMap', 'bgpextras', 'data.extras'), bgp.extras, extras)
-      : refusals.extras;
+function refusalProblem(resource: ResourceRef, field: string, lines: readonly RefusedLine[]): Problem {
   return {
-    peers: new Map([
-      ...refusals.peers,
-      ...[...peers].map(
-        ([peer, lines]) =>
-          [peer.name, refusal(of('BGPPeer', peer.name, 'spec'), neighborFingerprint(peer), lines)] as const,
-      ),
-    ]),
-    bfdProfiles: new Map([
-      ...refusals.bfdProfiles,
-      ...[...bfdProfiles].map(
-        ([profile, lines]) =>
-          [
-            profile.name,
-            refusal(of('BFDProfile', profile.name, 'spec'), profileVersion(profile), lines),
-          ] as const,
-      ),
-    ]),
-    ...(refusedExtras ? { extras: refusedExtras } : {}),
+    resource,
+    field,
+    reason: 'FrrRefused',
+    message: `FRR refuses ${wordsOf(lines)}; the last good version stays in use`,
+    transient: false,
+    severity: 'error',
   };
 }
 
 /** Every line and what FRR said to it; long lists are cut. */
 export function wordsOf(refused: readonly RefusedLine[]): string {
-  const shown = refused.slice(0, 5).map(({ line, words }) => `"${line}": ${words}`);
+  const shown = refused.slice(0, 5).map(({ line, words }) => (line === '' ? words : `"${line}": ${words}`));
   const more = refused.length - shown.length;
   return shown.join('; ') + (more > 0 ? ` and ${more} more` : '');
 }

@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 /** What one run of the work says of itself. */
 export type WorkResult = 'done' | 'retry';
 
@@ -28,7 +26,21 @@ export function createWorkLoop(options: WorkLoopOptions): WorkLoop {
   let wanted = false;
   let running: Promise<void> | undefined;
   let attempt = 0;
-  let waiting: AbortController | undefined;
+  let endWait: (() => void) | undefined;
+
+  const wait = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        options.signal.removeEventListener('abort', end);
+        endWait = undefined;
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      endWait = end;
+      options.signal.addEventListener('abort', end);
+      if (options.signal.aborted) end();
+    });
 
   const run = async (): Promise<void> => {
     while (wanted && !options.signal.aborted) {
@@ -39,11 +51,7 @@ export function createWorkLoop(options: WorkLoopOptions): WorkLoop {
       }
       attempt += 1;
       wanted = true;
-      waiting = new AbortController();
-      const signal = AbortSignal.any([options.signal, waiting.signal]);
-      // An abort ends the wait.
-      await delay(options.backoffMs(attempt), undefined, { signal }).catch(() => undefined);
-      waiting = undefined;
+      await wait(options.backoffMs(attempt));
     }
   };
   const start = (): void => {
@@ -61,7 +69,7 @@ export function createWorkLoop(options: WorkLoopOptions): WorkLoop {
     request,
     hurry: () => {
       attempt = 0;
-      waiting?.abort();
+      endWait?.();
       request();
     },
     idle: async () => {
