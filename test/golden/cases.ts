@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatProblem, type Problem } from '../../src/core/problem.ts';
 import { compileFrrConf } from '../../src/frr-render/index.ts';
-import { planCluster, planNode } from '../../src/pipeline/index.ts';
+import { planCluster, planNode, type RenderOptions } from '../../src/pipeline/index.ts';
 import { readManifests } from '../../src/source/index.ts';
 
 /** One case as its folder has it. */
@@ -12,6 +12,9 @@ export interface GoldenCase {
   /** Nodes whose frr.conf is written down: `n1` by `frr.conf`, any other by `frr.<node>.conf`. */
   readonly nodes: readonly string[];
 }
+
+/** `options.json`: what the speaker's command line would say. */
+type CaseOptions = Pick<RenderOptions, 'logLevel' | 'ignoreExcludeLabel' | 'loadBalancerClass'>;
 
 export interface RenderedCase {
   /** By node. */
@@ -46,15 +49,21 @@ function nodesOf(folder: string): readonly string[] {
 
 /** What the case's `in.yaml` gives, without a look at what is expected. */
 export function renderCase({ folder, nodes }: GoldenCase): RenderedCase {
+  const options = optionsOf(folder);
   const read = readManifests({ paths: [join(folder, 'in.yaml')], namespace: NAMESPACE });
-  const cluster = planCluster(read.snapshot);
-  const plans = nodes.map((nodeName) => planNode(cluster, { nodeName, template }));
+  const cluster = planCluster(read.snapshot, options);
+  const plans = nodes.map((nodeName) => planNode(cluster, { ...options, nodeName, template }));
   const problems = [...read.problems, ...cluster.problems, ...plans.flatMap((plan) => plan.problems)];
   return {
     frrConf: new Map(nodes.map((node, index) => [node, plans[index]?.frrConf ?? ''])),
     extras: plans[0]?.state.bgp.extras ?? '',
     problems: [...new Set(problems.map(lineOf))].join(''),
   };
+}
+
+function optionsOf(folder: string): CaseOptions {
+  const file = join(folder, 'options.json');
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as CaseOptions) : {};
 }
 
 function lineOf({ position: _, ...problem }: Problem): string {
@@ -68,7 +77,7 @@ export function expectedFrrConf({ folder }: GoldenCase, node: string): string {
 
 /** The problems that are written down; no file: none. */
 export function expectedProblems({ folder }: GoldenCase): string {
-  return readdirSync(folder).includes(PROBLEMS) ? readFileSync(join(folder, PROBLEMS), 'utf8') : '';
+  return existsSync(join(folder, PROBLEMS)) ? readFileSync(join(folder, PROBLEMS), 'utf8') : '';
 }
 
 /** Writes down what is rendered now, to be read before it is committed. */
