@@ -45,6 +45,10 @@ const OPENERS: readonly { readonly parent: RegExp | undefined; readonly opens: R
 const ROOT_STATEMENT =
   /^(?:no )?(?:access-list|agentx|bgp (?:as-path|community-list|large-community-list|extcommunity-list|route-map)|debug|domainname|frr|hostname|ip (?:prefix-list|access-list|nht|route|forwarding|protocol|router-id)|ipv6 (?:prefix-list|access-list|nht|route|forwarding|protocol|router-id)|log|mac access-list|password|enable|service|zebra) ?/;
 
+/** A `network` statement with its route-map, single blanks between the words, as FRR prints it and we render it. */
+const NETWORK = /^network \S+ route-map \S+$/;
+const NETWORK_ADDRESS_AT = 'network '.length;
+
 /**
  * Parses configuration text, be it `show running-config`'s or a file's. Comments and blank lines are dropped,
  * statements brought to the canonical form of {@link canonicalLine}. Unknown commands are kept as they are.
@@ -56,7 +60,14 @@ export function parseFrrConfig(text: string): FrrConfig {
   let version: string | undefined;
 
   for (const rawLine of text.split('\n')) {
-    const line = rawLine.trim().replace(/\s+/g, ' ');
+    const trimmed = rawLine.trim();
+    const innermost = open[open.length - 1] ?? root;
+    // All but a few lines of a large configuration are of this form, and nothing below says anything else of them.
+    if (NETWORK.test(trimmed) && innermost.path[innermost.path.length - 1]?.startsWith('address-family ')) {
+      innermost.statements.set(trimmed.slice(0, trimmed.indexOf(' ', NETWORK_ADDRESS_AT)), trimmed);
+      continue;
+    }
+    const line = trimmed.replace(/\s+/g, ' ');
     if (line === '' || line.startsWith('!') || line.startsWith('#')) continue;
     if (line === 'Building configuration...' || line === 'Current configuration:') continue;
     if (line.startsWith('frr version ')) {

@@ -5,7 +5,14 @@ import { compareText } from '../core/order.ts';
 import { slicesByService, usableEndpoints, type SlicesByService } from './endpoints.ts';
 import { decideService, type AnnouncementFacts, type Decision } from './service-verdict.ts';
 import { treatmentFor } from './treatment.ts';
-import type { BgpRouter, NodeDesiredState, OriginatedPrefix, ServiceVerdict, Treatment } from './types.ts';
+import type {
+  BgpDesiredState,
+  BgpRouter,
+  NodeDesiredState,
+  OriginatedPrefix,
+  ServiceVerdict,
+  Treatment,
+} from './types.ts';
 
 /** Everything the decision for one node depends on. Objects that did not change keep their identity. */
 export interface NodeInput {
@@ -32,7 +39,8 @@ const EXCLUDE_LABEL = 'node.kubernetes.io/exclude-from-external-load-balancers';
 export function createNodeReconciler(): (input: NodeInput) => NodeDesiredState {
   let facts: { readonly of: readonly unknown[]; readonly value: AnnouncementFacts } | undefined;
   let slices: { readonly of: readonly EndpointSliceObject[]; readonly value: SlicesByService } | undefined;
-  let decisions = new WeakMap<ServiceObject, { readonly slices: unknown; readonly decision: Decision }>();
+  let decisions = new WeakMap<ServiceObject, Decided>();
+  let bgp: { readonly of: readonly unknown[]; readonly value: BgpDesiredState } | undefined;
 
   return (input) => {
     const factsOf = [input.config, input.selection, input.node, input.nodeName, input.ignoreExcludeLabel];
@@ -53,21 +61,55 @@ export function createNodeReconciler(): (input: NodeInput) => NodeDesiredState {
       .map((service) => {
         const group = slicesNow.get(`${service.metadata.namespace}/${service.metadata.name}`);
         const known = decisions.get(service);
-        if (known && known.slices === group) return { service, decision: known.decision };
+        if (known && known.slices === group) return known;
         const endpoints = usableEndpoints(service, slicesNow, input.nodeName);
-        const decision = decideService(service, endpoints, factsNow);
-        decisions.set(service, { slices: group, decision });
-        return { service, decision };
+        const now = decidedOf(service, group, decideService(service, endpoints, factsNow));
+        decisions.set(service, now);
+        return now;
       });
-    return {
-      bgp: {
-        routers: routersOf(input.selection.peers, originations(decided.map(({ decision }) => decision))),
-        bfdProfiles: input.config.bfdProfiles,
-        extras: input.config.frrExtras,
-      },
-      services: decided.map(({ service, decision }) => verdictOf(service, decision)),
-    };
+    const bgpOf = [factsNow, ...decided.filter(({ sends }) => sends.length > 0)];
+    if (bgp?.of.length !== bgpOf.length || !bgp.of.every((part, index) => part === bgpOf[index])) {
+      bgp = { of: bgpOf, value: bgpStateOf(input, decided) };
+    }
+    return { bgp: bgp.value, services: decided.map(({ verdict }) => verdict) };
   };
+}
+
+/** A decision, what follows from it alone, and the endpoints that it was made with. */
+interface Decided {
+  readonly slices: readonly EndpointSliceObject[] | undefined;
+  readonly verdict: ServiceVerdict;
+  readonly sends: readonly { readonly prefix: Prefix; readonly advertisement: BgpAdvertisement }[];
+}
+
+function decidedOf(
+  service: ServiceObject,
+  slices: readonly EndpointSliceObject[] | undefined,
+  decision: Decision,
+): Decided {
+  return { slices, verdict: verdictOf(service, decision), sends: sendsOf(decision) };
+}
+
+function bgpStateOf(input: NodeInput, decided: readonly Decided[]): BgpDesiredState {
+  return {
+    routers: routersOf(input.selection.peers, originations(decided)),
+    bfdProfiles: input.config.bfdProfiles,
+    extras: input.config.frrExtras,
+  };
+}
+
+/** The prefixes that a Service is announced as: each address, cut to the length that each advertisement asks for. */
+function sendsOf(decision: Decision): Decided['sends'] {
+  if (decision.kind !== 'announce') return [];
+  return decision.ips.flatMap((ip) =>
+    decision.advertisements.map((advertisement) => {
+      const { aggregationLengthV4, aggregationLengthV6 } = advertisement;
+      return {
+        prefix: prefixOf(ip, ip.family === 'ipv4' ? aggregationLengthV4 : aggregationLengthV6),
+        advertisement,
+      };
+    }),
+  );
 }
 
 /** Keeps a group's array when its members are the same, so that it can be compared by identity. */
@@ -115,25 +157,17 @@ interface Origination {
 }
 
 /** Every prefix once, with the advertisements that lead to it; sorted. */
-function originations(decisions: readonly Decision[]): Origination[] {
+function originations(decided: readonly Decided[]): Origination[] {
   const byPrefix = new Map<string, Origination>();
-  for (const decision of decisions) {
-    if (decision.kind !== 'announce') continue;
-    for (const ip of decision.ips) {
-      for (const advertisement of decision.advertisements) {
-        const length =
-          ip.family === 'ipv4' ? advertisement.aggregationLengthV4 : advertisement.aggregationLengthV6;
-        const prefix = prefixOf(ip, length);
-        const known = byPrefix.get(prefix.text);
-        if (!known) {
-          byPrefix.set(prefix.text, { prefix, advertisements: [advertisement] });
-        } else if (!known.advertisements.includes(advertisement)) {
-          const advertisements = [...known.advertisements, advertisement].sort((a, b) =>
-            compareText(a.name, b.name),
-          );
-          byPrefix.set(prefix.text, { prefix, advertisements });
-        }
-      }
+  for (const { prefix, advertisement } of decided.flatMap(({ sends }) => sends)) {
+    const known = byPrefix.get(prefix.text);
+    if (!known) {
+      byPrefix.set(prefix.text, { prefix, advertisements: [advertisement] });
+    } else if (!known.advertisements.includes(advertisement)) {
+      const advertisements = [...known.advertisements, advertisement].sort((a, b) =>
+        compareText(a.name, b.name),
+      );
+      byPrefix.set(prefix.text, { prefix, advertisements });
     }
   }
   return [...byPrefix.values()].sort((a, b) => comparePrefix(a.prefix, b.prefix));

@@ -205,8 +205,10 @@ export function createFrrDriver(options: FrrDriverOptions): FrrDriver {
 
   return {
     want: (bgp, input) => {
+      // Most changes of the cluster are none for this node's FRR, and the state is the very one of before.
+      const isNews = desired?.bgp !== bgp || desired.input.keepUnknown !== input.keepUnknown;
       desired = { bgp, input };
-      loop.request();
+      if (isNews) loop.request();
     },
     frrRestarted: () => {
       restarted = true;
