@@ -170,6 +170,8 @@ describe('a new version of the same file', () => {
     'd: {e: 2}\n',
     'f: |\n  x\n',
     '%YAML 1.1\n',
+    'g: 1\n...\n',
+    '...\n%YAML 1.1\n',
     'a: 1\n',
   );
   const stream = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join('---\n'));

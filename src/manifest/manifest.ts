@@ -2,7 +2,7 @@ import { loadAll, YAMLException } from 'js-yaml';
 import type { Problem } from '../core/problem.ts';
 import { expansionFault } from './expansion.ts';
 import { MANIFEST_SCHEMA } from './schema.ts';
-import { isBlankPiece, splitDocuments } from './split.ts';
+import { endsWithDirective, isBlankPiece, opensDocument, splitDocuments } from './split.ts';
 
 /** Where a document stands. */
 export interface DocumentPlace {
@@ -72,14 +72,20 @@ export function readManifestText<T>(
   input: ManifestInput<T> & { readonly interpret: (document: ManifestDocument) => T },
 ): ManifestText<T> {
   const { text, file, previous } = input;
-  const parse = (piece: string): ParsedPiece<T> => parsePiece(piece, file, input.interpret);
-  const pieces = parsePieces(text, previous?.pieces ?? [], parse);
+  const before = previous?.pieces ?? [];
+  const kept = keptEnds(text, before);
+  const pieces = parsePieces(text, before, {
+    kept,
+    parse: (piece) => parsePiece(piece, file, input.interpret),
+  });
   const documents: ManifestDocument<T>[] = [];
   const problems: Problem[] = [];
   let firstLine = 1;
-  for (const piece of pieces) {
+  for (const [at, piece] of pieces.entries()) {
     for (const { value, line, index } of piece.documents) {
-      documents.push({ value, file, line: firstLine + line, text: piece.text, firstLine, index });
+      // What stands above is the same too, so its place is.
+      const same = at < kept.first ? previous?.documents[documents.length] : undefined;
+      documents.push(same ?? { value, file, line: firstLine + line, text: piece.text, firstLine, index });
     }
     if (piece.fault) problems.push(syntaxProblem(file, firstLine, piece.fault));
     firstLine += piece.lines;
@@ -87,31 +93,63 @@ export function readManifestText<T>(
   return { file, documents, problems, pieces };
 }
 
-/** An edit mostly leaves all pieces before and behind it alone: those are taken over without looking them up. */
+/** How much of a text is as in the version before: so many pieces at the start and at the end, and what is between. */
+interface KeptEnds {
+  readonly first: number;
+  readonly last: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** An edit mostly leaves all pieces before and behind it alone: those are recognised without looking for markers. */
+function keptEnds<T>(text: string, previous: readonly ParsedPiece<T>[]): KeptEnds {
+  let first = 0;
+  let from = 0;
+  for (const piece of previous) {
+    const end = from + piece.text.length;
+    const isWhole = end === text.length || opensDocument(text, end);
+    if (!isWhole || text.slice(from, end) !== piece.text) break;
+    first += 1;
+    from = end;
+  }
+  // Only the last piece can be directives alone, and they belong to what follows them now.
+  const lastPiece = previous.at(-1);
+  if (lastPiece && first === previous.length && endsWithDirective(lastPiece.text)) {
+    first -= 1;
+    from -= lastPiece.text.length;
+  }
+  let last = 0;
+  let to = text.length;
+  while (first + last < previous.length) {
+    const piece = previous[previous.length - 1 - last];
+    const start = to - (piece?.text.length ?? 0);
+    if (!piece || start < from || !opensDocument(text, start) || text.slice(start, to) !== piece.text) break;
+    last += 1;
+    to = start;
+  }
+  // Directives at the end of what is between belong to the piece behind them.
+  return endsWithDirective(text.slice(from, to))
+    ? { first, last: 0, from, to: text.length }
+    : { first, last, from, to };
+}
+
 function parsePieces<T>(
   text: string,
   previous: readonly ParsedPiece<T>[],
-  parse: (piece: string) => ParsedPiece<T>,
+  { kept, parse }: { readonly kept: KeptEnds; readonly parse: (piece: string) => ParsedPiece<T> },
 ): ParsedPiece<T>[] {
-  const starts = splitDocuments(text);
-  const count = starts.length - 1;
-  const isSame = (index: number, piece: ParsedPiece<T> | undefined): boolean =>
-    text.slice(starts[index], starts[index + 1]) === piece?.text;
-  const shorter = Math.min(count, previous.length);
-  let before = 0;
-  while (before < shorter && isSame(before, previous[before])) before += 1;
-  let behind = 0;
-  while (behind < shorter - before && isSame(count - 1 - behind, previous.at(-1 - behind))) behind += 1;
-
+  const between = text.slice(kept.from, kept.to);
+  const behind = previous.slice(previous.length - kept.last);
   const replaced = new Map(
-    previous.slice(before, previous.length - behind).map((piece) => [piece.text, piece]),
+    previous.slice(kept.first, previous.length - kept.last).map((piece) => [piece.text, piece]),
   );
-  const pieces = previous.slice(0, before);
-  for (let index = before; index < count - behind; index += 1) {
-    const slice = text.slice(starts[index], starts[index + 1]);
+  const pieces = previous.slice(0, kept.first);
+  const starts = splitDocuments(between);
+  for (const [index, start] of starts.slice(0, -1).entries()) {
+    const slice = between.slice(start, starts[index + 1]);
     pieces.push(replaced.get(slice) ?? parse(previous.length === 0 ? slice : ownCopy(slice)));
   }
-  return pieces.concat(previous.slice(previous.length - behind));
+  return pieces.concat(behind);
 }
 
 /** A slice keeps the whole text alive that it was cut from: one text for each edit, for as long as its piece stays. */

@@ -21,7 +21,7 @@ export function splitDocuments(text: string): readonly number[] {
       start = searchFrom;
     } else {
       // `---` opens the very piece we are in when it is its first line or follows directives (`%YAML 1.1`).
-      if (opens === start || hasDirectivesOnly(text, start, opens)) continue;
+      if (opens === start || hasDirectivesOnly(text.slice(start, opens))) continue;
       start = opens;
     }
     starts.push(start);
@@ -67,14 +67,27 @@ function lineEnd(text: string, from: number): number {
   return at === -1 ? text.length : at + 1;
 }
 
+/** Whether a `---` marker stands here. */
+export function opensDocument(text: string, at: number): boolean {
+  return text.startsWith('---', at) && endsMarker(text, at + 3) && (at === 0 || text.charAt(at - 1) === '\n');
+}
+
+/** Whether the last line that is neither blank nor a comment is a directive: what follows belongs to the same piece. */
+export function endsWithDirective(text: string): boolean {
+  for (let end = text.length; end > 0;) {
+    const start = text.lastIndexOf('\n', end - 2) + 1;
+    const line = text.slice(start, end);
+    if (!/^[ \t\r]*(?:#|$)/.test(line.replace(/\n$/, ''))) return line.startsWith('%');
+    end = start;
+  }
+  return false;
+}
+
 /** True for directives and whatever comments and blank lines are among them. */
-function hasDirectivesOnly(text: string, start: number, end: number): boolean {
-  const first = text.charAt(start);
+function hasDirectivesOnly(text: string): boolean {
+  const first = text.charAt(0);
   if (first !== '%' && first !== '#' && first.trim() !== '') return false;
-  const lines = text
-    .slice(start, end)
-    .split('\n')
-    .filter((line) => !/^[ \t\r]*(?:#|$)/.test(line));
+  const lines = text.split('\n').filter((line) => !/^[ \t\r]*(?:#|$)/.test(line));
   return lines.length > 0 && lines.every((line) => line.startsWith('%'));
 }
 

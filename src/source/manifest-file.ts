@@ -126,12 +126,8 @@ function afterText(
 }
 
 function problemsOfText(text: ManifestText<ParsedDocument>): readonly Problem[] {
-  return [
-    ...text.problems,
-    ...text.documents.flatMap((document) =>
-      document.value.problems.length > 0 ? problemsOf(document, document.value) : [],
-    ),
-  ];
+  const wrong = text.documents.filter(({ value }) => value.problems.length > 0);
+  return [...text.problems, ...wrong.flatMap((document) => problemsOf(document, document.value))];
 }
 
 /** What `documents` lacks of what was in use, added to them. */
