@@ -10,7 +10,10 @@ export function namespaceOption(): Option {
 }
 
 export function filesOption(): Option {
-  return new Option('-f, --filename <path...>', 'file or folder of manifests; - for standard input').makeOptionMandatory();
+  return new Option(
+    '-f, --filename <path...>',
+    'file or folder of manifests; - for standard input',
+  ).makeOptionMandatory();
 }
 
 export function loadBalancerClassOption(): Option {

@@ -11,12 +11,16 @@ export type OutputForm = 'table' | 'json' | 'yaml';
 export const EXIT = { fine: 0, problems: 1, usage: 2 } as const;
 
 export function outputOption(): Option {
-  return new Option('-o, --output <form>', 'form of the result').choices(['table', 'json', 'yaml']).default('table');
+  return new Option('-o, --output <form>', 'form of the result')
+    .choices(['table', 'json', 'yaml'])
+    .default('table');
 }
 
 /** The text of a result in one of the two forms for programs. */
 export function formatData(data: unknown, form: 'json' | 'yaml'): string {
-  return form === 'json' ? `${JSON.stringify(data, undefined, 2)}\n` : dump(data, { noRefs: true, lineWidth: -1 });
+  return form === 'json'
+    ? `${JSON.stringify(data, undefined, 2)}\n`
+    : dump(data, { noRefs: true, lineWidth: -1 });
 }
 
 /** Lines for standard error; colour only where that is a terminal. */

@@ -36,7 +36,9 @@ function run(options: {
   const read = manifestsFrom(options.filename, options.namespace);
   const nodes = nodeNamesOf(read.snapshot);
   if (nodes.length > 0 && !nodes.includes(options.node)) {
-    process.stderr.write(`error: node ${options.node}: there is no such Node; there are ${nodes.join(', ')}\n`);
+    process.stderr.write(
+      `error: node ${options.node}: there is no such Node; there are ${nodes.join(', ')}\n`,
+    );
     process.exitCode = EXIT.problems;
     return;
   }

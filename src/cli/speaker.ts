@@ -22,14 +22,22 @@ export function speakerCommand(): Command {
   const command = new Command('speaker')
     .summary("keep this node's FRR at what the manifests say")
     .description(
-      "Watches a folder of manifests and keeps the FRR of one node at what they say. FRR runs beside it, started by others. Logs JSON lines to standard output; ends on SIGTERM and leaves FRR as it is.",
+      'Watches a folder of manifests and keeps the FRR of one node at what they say. FRR runs beside it, started by others. Logs JSON lines to standard output; ends on SIGTERM and leaves FRR as it is.',
     )
     .requiredOption('--node-name <name>', 'name of the node this runs on')
     .option('--frr-sockets <folder>', "folder of the daemons' vty sockets", '/var/run/frr')
-    .option('--frr-config <file>', 'file that FRR reads its configuration from when it starts', '/etc/frr/frr.conf')
+    .option(
+      '--frr-config <file>',
+      'file that FRR reads its configuration from when it starts',
+      '/etc/frr/frr.conf',
+    )
     .option('--vtysh <program>', 'vtysh that belongs to this FRR', 'vtysh')
     .option('--hostname <name>', 'host name in the configuration (default: the node name)')
-    .option('--ignore-exclude-lb', 'announce from a node labelled node.kubernetes.io/exclude-from-external-load-balancers', false)
+    .option(
+      '--ignore-exclude-lb',
+      'announce from a node labelled node.kubernetes.io/exclude-from-external-load-balancers',
+      false,
+    )
     .addHelpText(
       'after',
       examples(

@@ -6,7 +6,10 @@ import { decodeManifest, parseManifestText } from '../manifest/index.ts';
 import { statusFolderOf } from '../source/index.ts';
 
 /** The objects that a controller and speakers left in the status folder of a source, as they stand in the files. */
-export function readStatusObjects(source: string): { readonly objects: readonly unknown[]; readonly problems: readonly Problem[] } {
+export function readStatusObjects(source: string): {
+  readonly objects: readonly unknown[];
+  readonly problems: readonly Problem[];
+} {
   const folder = statusFolderOf(resolve(source));
   const objects: unknown[] = [];
   const problems: Problem[] = [];

@@ -1,6 +1,15 @@
 import { Command } from 'commander';
 import { z } from 'zod';
-import { EXIT, examples, formatData, formatTable, hasErrors, outputOption, problemLines, type OutputForm } from './output.ts';
+import {
+  EXIT,
+  examples,
+  formatData,
+  formatTable,
+  hasErrors,
+  outputOption,
+  problemLines,
+  type OutputForm,
+} from './output.ts';
 import { namespaceOption, sourceOption, withOptions } from './common-options.ts';
 import { CONDITION_TYPE, POOL_ANNOTATION } from '../source/index.ts';
 import { manifestsFrom } from './manifests.ts';
@@ -8,14 +17,15 @@ import { readStatusObjects } from './status-objects.ts';
 
 /** Of what controllers and speakers write: only what is shown here. */
 const ANNOUNCED = z.object({
-  kind: z.literal('ServiceBGPStatus'),
-  status: z.object({
-    node: z.string(),
-    serviceName: z.string(),
-    serviceNamespace: z.string(),
-    peers: z.array(z.string()),
-    reason: z.string().optional(),
-  }),
+  node: z.string(),
+  serviceName: z.string(),
+  serviceNamespace: z.string(),
+  peers: z.array(z.string()),
+  reason: z.string().optional(),
+});
+const ANNOUNCED_LIST = z.object({
+  kind: z.literal('ServiceBGPStatusList'),
+  items: z.array(z.object({ status: ANNOUNCED })),
 });
 const SESSION = z.object({
   kind: z.literal('BGPSessionState'),
@@ -42,7 +52,7 @@ const CONFIGURATION = z.object({
   status: z.object({ result: z.string(), errorSummary: z.string() }),
 });
 
-type Announced = z.infer<typeof ANNOUNCED>['status'];
+type Announced = z.infer<typeof ANNOUNCED>;
 
 interface StatusReport {
   readonly services: readonly {
@@ -54,7 +64,11 @@ interface StatusReport {
     readonly reasons: readonly string[];
   }[];
   readonly sessions: readonly z.infer<typeof SESSION>['status'][];
-  readonly components: readonly { readonly name: string; readonly result: string; readonly errors: readonly string[] }[];
+  readonly components: readonly {
+    readonly name: string;
+    readonly result: string;
+    readonly errors: readonly string[];
+  }[];
 }
 
 export function statusCommand(): Command {
@@ -66,7 +80,10 @@ export function statusCommand(): Command {
     )
     .addHelpText(
       'after',
-      examples('metallb-frr status --source dir:examples/custom-resources', 'metallb-frr status --source dir:. -o json'),
+      examples(
+        'metallb-frr status --source dir:examples/custom-resources',
+        'metallb-frr status --source dir:. -o json',
+      ),
     );
   return withOptions(command, sourceOption(), namespaceOption(), outputOption()).action(run);
 }
@@ -74,27 +91,37 @@ export function statusCommand(): Command {
 function run(options: { source: string; namespace: string; output: OutputForm }): void {
   const read = manifestsFrom([options.source], options.namespace);
   const said = readStatusObjects(options.source);
-  const announced = said.objects.flatMap((object) => ANNOUNCED.safeParse(object).data?.status ?? []);
+  const announced = said.objects.flatMap((object) =>
+    (ANNOUNCED_LIST.safeParse(object).data?.items ?? []).map(({ status }) => status),
+  );
   const unassigned = new Map(said.objects.flatMap(reasonsWithoutAddress));
   const report: StatusReport = {
-    services: read.snapshot.objects.Service.filter(({ spec }) => spec.type === 'LoadBalancer').map((service) => {
-      const { namespace, name } = service.metadata;
-      const here = announced.filter((each) => each.serviceName === name && each.serviceNamespace === namespace);
-      const pool = service.metadata.annotations[POOL_ANNOTATION];
-      return {
-        service: `${namespace}/${name}`,
-        addresses: service.status.ingress.flatMap(({ ip }) => ip ?? []),
-        ...(pool === undefined ? {} : { pool }),
-        announcedBy: here.filter(({ peers }) => peers.length > 0).map(({ node }) => node),
-        reasons: [...(unassigned.get(`${namespace}/${name}`) ?? []), ...here.flatMap(reasonOf)],
-      };
-    }),
+    services: read.snapshot.objects.Service.filter(({ spec }) => spec.type === 'LoadBalancer').map(
+      (service) => {
+        const { namespace, name } = service.metadata;
+        const here = announced.filter(
+          (each) => each.serviceName === name && each.serviceNamespace === namespace,
+        );
+        const pool = service.metadata.annotations[POOL_ANNOTATION];
+        return {
+          service: `${namespace}/${name}`,
+          addresses: service.status.ingress.flatMap(({ ip }) => ip ?? []),
+          ...(pool === undefined ? {} : { pool }),
+          announcedBy: here.filter(({ peers }) => peers.length > 0).map(({ node }) => node),
+          reasons: [...(unassigned.get(`${namespace}/${name}`) ?? []), ...here.flatMap(reasonOf)],
+        };
+      },
+    ),
     sessions: said.objects.flatMap((object) => SESSION.safeParse(object).data?.status ?? []),
     components: said.objects.flatMap((object) => {
       const component = CONFIGURATION.safeParse(object).data;
       if (!component) return [];
       const { result, errorSummary } = component.status;
-      return { name: component.metadata.name, result, errors: errorSummary === '' ? [] : errorSummary.split('\n') };
+      return {
+        name: component.metadata.name,
+        result,
+        errors: errorSummary === '' ? [] : errorSummary.split('\n'),
+      };
     }),
   };
   process.stdout.write(options.output === 'table' ? tableOf(report) : formatData(report, options.output));
@@ -109,7 +136,9 @@ function reasonsWithoutAddress(object: unknown): (readonly [string, readonly str
   const service = SERVICE.safeParse(object).data;
   if (!service) return [];
   const { namespace, name } = service.metadata;
-  const failed = service.status.conditions.filter(({ type, status }) => type === CONDITION_TYPE && status === 'False');
+  const failed = service.status.conditions.filter(
+    ({ type, status }) => type === CONDITION_TYPE && status === 'False',
+  );
   return failed.length === 0 ? [] : [[`${namespace}/${name}`, failed.map(({ message }) => message)]];
 }
 

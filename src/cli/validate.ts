@@ -3,7 +3,16 @@ import type { Problem } from '../core/problem.ts';
 import { compileFrrConf } from '../frr-render/index.ts';
 import { nodeNamesOf, planCluster, planNode, type ClusterPlan } from '../pipeline/index.ts';
 import { filesOption, loadBalancerClassOption, namespaceOption, withOptions } from './common-options.ts';
-import { EXIT, examples, formatData, formatTable, hasErrors, outputOption, problemLines, type OutputForm } from './output.ts';
+import {
+  EXIT,
+  examples,
+  formatData,
+  formatTable,
+  hasErrors,
+  outputOption,
+  problemLines,
+  type OutputForm,
+} from './output.ts';
 import { manifestsFrom } from './manifests.ts';
 import { readTemplate } from './template.ts';
 
@@ -34,7 +43,11 @@ export function validateCommand(): Command {
 interface Report {
   readonly valid: boolean;
   readonly objects: Readonly<Record<string, number>>;
-  readonly services: readonly { readonly service: string; readonly addresses: readonly string[]; readonly reason?: string }[];
+  readonly services: readonly {
+    readonly service: string;
+    readonly addresses: readonly string[];
+    readonly reason?: string;
+  }[];
   readonly problems: readonly Problem[];
 }
 
@@ -79,11 +92,19 @@ function tableOf(report: Report): string {
   const counts = Object.entries(report.objects).map(([kind, count]) => `${count} ${kind}`);
   const lines = [counts.length === 0 ? 'no objects' : counts.join(', ')];
   if (report.services.length > 0) {
-    const rows = report.services.map(({ service, addresses, reason }) => [service, addresses.join(', ') || '-', reason ?? '']);
+    const rows = report.services.map(({ service, addresses, reason }) => [
+      service,
+      addresses.join(', ') || '-',
+      reason ?? '',
+    ]);
     lines.push(formatTable(['SERVICE', 'ADDRESSES', 'REASON'], rows));
   }
   const errors = report.problems.filter(({ severity }) => severity === 'error').length;
   const warnings = report.problems.length - errors;
-  lines.push(report.valid ? `valid${warnings > 0 ? `, ${warnings} warnings` : ''}` : `${errors} errors, ${warnings} warnings`);
+  lines.push(
+    report.valid
+      ? `valid${warnings > 0 ? `, ${warnings} warnings` : ''}`
+      : `${errors} errors, ${warnings} warnings`,
+  );
   return `${lines.join('\n')}\n`;
 }

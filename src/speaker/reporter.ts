@@ -1,31 +1,33 @@
 import type { Logger } from 'pino';
-import { serviceStatusObjects, speakerStatusObjects, type SpeakerReport } from './status-report.ts';
+import { announcedStatusText, speakerStatusText, type SpeakerReport } from './status-report.ts';
 
-/** Status is for people and for later: it waits until the routes are out, and is written at most this often. */
+/** Status is for people and for later: it waits until nothing has happened for this long, */
 const QUIET_MS = 1_000;
+/** but never longer than this. */
+const MAX_WAIT_MS = 10_000;
 
 export interface Reporter {
   readonly request: () => void;
 }
 
 /**
- * Writes the node's status some time after it changed; never in the way of a route. A status that cannot be written is
- * said once and tried again with the next change.
+ * Writes the node's status when things have come to rest; never in the way of a route. A status that cannot be written
+ * is said once and tried again with the next change.
  */
 export function createReporter(options: {
   readonly read: () => SpeakerReport | undefined;
-  readonly write: (name: string, objects: readonly object[]) => void;
+  readonly write: (name: string, text: string) => void;
   readonly logger: Logger;
   readonly signal: AbortSignal;
 }): Reporter {
   let timer: NodeJS.Timeout | undefined;
+  let waitingSinceMs = 0;
   let failing = false;
   const written = new Map<string, string>();
 
-  const put = (name: string, objects: readonly object[]): void => {
-    const text = JSON.stringify(objects);
+  const put = (name: string, text: string): void => {
     if (written.get(name) === text) return;
-    options.write(name, objects);
+    options.write(name, text);
     written.set(name, text);
   };
   const report = (): void => {
@@ -33,8 +35,8 @@ export function createReporter(options: {
     const now = options.read();
     if (!now) return;
     try {
-      put(`speaker-${now.node}.yaml`, speakerStatusObjects(now));
-      put(`announced-${now.node}.yaml`, serviceStatusObjects(now));
+      put(`speaker-${now.node}.yaml`, speakerStatusText(now));
+      put(`announced-${now.node}.yaml`, announcedStatusText(now));
       failing = false;
     } catch (error) {
       if (!failing) options.logger.warn({ err: error }, 'status cannot be written');
@@ -48,7 +50,11 @@ export function createReporter(options: {
   });
   return {
     request: () => {
-      if (!options.signal.aborted) timer ??= setTimeout(report, QUIET_MS);
+      if (options.signal.aborted) return;
+      if (timer === undefined) waitingSinceMs = performance.now();
+      clearTimeout(timer);
+      const leftMs = waitingSinceMs + MAX_WAIT_MS - performance.now();
+      timer = setTimeout(report, Math.max(0, Math.min(QUIET_MS, leftMs)));
     },
   };
 }

@@ -2,7 +2,7 @@ import { compileFrrConf, type FrrLogLevel } from '../frr-render/index.ts';
 import { FrrApplier, watchDaemons, type ApplierOptions } from '../frr-vty/index.ts';
 import type { Problem } from '../core/problem.ts';
 import { createNodeDecider, type NodeDecision } from '../pipeline/index.ts';
-import { folderSource, statusFolderOf, writeStatusObjects, type SourceState } from '../source/index.ts';
+import { folderSource, statusFolderOf, writeStatusFile, type SourceState } from '../source/index.ts';
 import { createProblemLog, serveMetrics, type Logger, type LogLevel } from '../telemetry/index.ts';
 import { createFrrDriver } from './frr-driver.ts';
 import { createSpeakerMetrics } from './metrics.ts';
@@ -100,8 +100,8 @@ export async function runSpeaker(options: SpeakerOptions): Promise<void> {
         observed: observer.state(),
         problems: problems(),
       },
-    write: (name, objects) => {
-      writeStatusObjects(statusFolder, name, objects);
+    write: (name, text) => {
+      writeStatusFile(statusFolder, name, text);
     },
   });
   const daemons = watchDaemons(frr.socketsDir, () => {

@@ -7,6 +7,7 @@ import {
 } from '../bfd-status/index.ts';
 import { formatProblem, type Problem } from '../core/problem.ts';
 import type { NodeDesiredState, ServiceVerdict } from '../reconciler/index.ts';
+import { renderYaml } from '../source/index.ts';
 
 export interface SpeakerReport {
   readonly node: string;
@@ -21,13 +22,20 @@ export interface SpeakerReport {
  * What a speaker says of its node, as API objects: one ConfigurationState and one BGPSessionState for each session
  * (their fields are those of MetalLB and frr-k8s).
  */
-export function speakerStatusObjects(report: SpeakerReport): object[] {
-  return [configurationState(report), ...sessionStates(report)];
+export function speakerStatusText(report: SpeakerReport): string {
+  return renderYaml([configurationState(report), ...sessionStates(report)]);
 }
 
-/** A ServiceBGPStatus for each Service: the peers that it is announced to, or the reason why it is not. */
-export function serviceStatusObjects(report: SpeakerReport): object[] {
-  return report.desired.services.map((verdict) => serviceStatus(report, verdict));
+/**
+ * A ServiceBGPStatus for each Service: the peers that it is announced to, or the reason why it is not. One line each,
+ * in flow style: there may be ten thousand, and nobody edits them.
+ */
+export function announcedStatusText(report: SpeakerReport): string {
+  const items = report.desired.services.map(
+    (verdict) => `- status: ${JSON.stringify(serviceStatus(report, verdict))}\n`,
+  );
+  const head = 'apiVersion: metallb.io/v1beta1\nkind: ServiceBGPStatusList\n';
+  return `${head}${items.length === 0 ? 'items: []\n' : `items:\n${items.join('')}`}`;
 }
 
 function configurationState({ node, namespace, problems }: SpeakerReport): object {
@@ -92,25 +100,13 @@ function sessionName(node: string, session: BgpSession): string {
   return [node, peerText(session.peer).replaceAll(':', '-'), vrfLabel(session.vrf)].join('-').toLowerCase();
 }
 
-function serviceStatus({ node, namespace }: SpeakerReport, verdict: ServiceVerdict): object {
+/** What names the object in a cluster (labels, a generated name) is left out here: the status says it all. */
+function serviceStatus({ node }: SpeakerReport, verdict: ServiceVerdict): object {
   return {
-    apiVersion: 'metallb.io/v1beta1',
-    kind: 'ServiceBGPStatus',
-    metadata: {
-      name: `bgp-${node}-${verdict.namespace}-${verdict.name}`,
-      namespace,
-      labels: {
-        'metallb.io/node': node,
-        'metallb.io/service-name': verdict.name,
-        'metallb.io/service-namespace': verdict.namespace,
-      },
-    },
-    status: {
-      node,
-      serviceName: verdict.name,
-      serviceNamespace: verdict.namespace,
-      peers: verdict.bgp.kind === 'announce' ? verdict.bgp.peers : [],
-      ...(verdict.bgp.kind === 'withdraw' ? { reason: verdict.bgp.reason } : {}),
-    },
+    node,
+    serviceNamespace: verdict.namespace,
+    serviceName: verdict.name,
+    peers: verdict.bgp.kind === 'announce' ? verdict.bgp.peers : [],
+    ...(verdict.bgp.kind === 'withdraw' ? { reason: verdict.bgp.reason } : {}),
   };
 }

@@ -10,7 +10,10 @@ export function createProblemLog(logger: Logger): (problems: readonly Problem[])
       const text = formatProblem(problem);
       now.add(text);
       if (said.has(text)) continue;
-      logger[problem.severity === 'error' ? 'error' : 'warn']({ problem: text, reason: problem.reason }, 'problem');
+      logger[problem.severity === 'error' ? 'error' : 'warn'](
+        { problem: text, reason: problem.reason },
+        'problem',
+      );
     }
     said = now;
   };

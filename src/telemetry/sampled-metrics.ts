@@ -14,7 +14,11 @@ export interface Sample {
  *
  * @param names every name that samples can have, for the registry to know
  */
-export function registerSamples(registry: Registry, names: readonly Omit<Sample, 'labels' | 'value'>[], read: () => readonly Sample[]): void {
+export function registerSamples(
+  registry: Registry,
+  names: readonly Omit<Sample, 'labels' | 'value'>[],
+  read: () => readonly Sample[],
+): void {
   for (const { name, type, help } of names) {
     const metric = new (type === 'gauge' ? Gauge : Counter)({
       name,
