@@ -4,7 +4,6 @@ import type { Problem } from '../core/problem.ts';
 import {
   addProblem,
   countAt,
-  memberOf,
   quote,
   readAnswer,
   recordAt,
@@ -84,7 +83,7 @@ function routeOf(name: string, value: unknown, problems: Problem[]): AdvertisedR
     addProblem(problems, field, message);
     return undefined;
   }
-  const paths = memberOf(record, 'paths');
+  const paths = record.paths;
   const detail = Array.isArray(paths);
   // Adj-RIB-Out has one path for each prefix, since add-path is not used (RFC 7911).
   const path = detail ? (recordOf((paths as readonly unknown[])[0]) ?? {}) : record;
@@ -103,7 +102,7 @@ function routeOf(name: string, value: unknown, problems: Problem[]): AdvertisedR
 
 /** FRR shows the unspecified address for its own routes. */
 function nextHopOf(path: JsonRecord): IpAddress | undefined {
-  const nexthops = memberOf(path, 'nexthops');
+  const nexthops = path.nexthops;
   const first = Array.isArray(nexthops) ? recordOf((nexthops as readonly unknown[])[0]) : undefined;
   const text = first
     ? textAt(first, 'ip')
@@ -124,7 +123,7 @@ function communitiesOf(path: JsonRecord, field: string, problems: Problem[]): re
     ['largeCommunity', 'large:'],
   ] as const;
   for (const [member, prefix] of kinds) {
-    const list = memberOf(recordAt(path, member) ?? {}, 'list');
+    const list = recordAt(path, member)?.list;
     if (!Array.isArray(list)) continue;
     for (const item of list as readonly unknown[]) {
       const text = typeof item === 'string' ? (WELL_KNOWN.get(item) ?? item) : '';

@@ -79,28 +79,23 @@ export function recordOf(value: unknown): JsonRecord | undefined {
     : undefined;
 }
 
-/** The member itself, never something inherited: answers come with names such as `constructor` if a peer wants so. */
-export function memberOf(record: JsonRecord, name: string): unknown {
-  return Object.hasOwn(record, name) ? record[name] : undefined;
-}
-
 export function recordAt(record: JsonRecord, name: string): JsonRecord | undefined {
-  return recordOf(memberOf(record, name));
+  return recordOf(record[name]);
 }
 
 export function textAt(record: JsonRecord, name: string): string | undefined {
-  const value = memberOf(record, name);
+  const value = record[name];
   return typeof value === 'string' ? value : undefined;
 }
 
 /** A whole number from zero to 2^53 - 1. FRR prints -1 where it has no number (ports, timers). */
 export function countAt(record: JsonRecord, name: string): number | undefined {
-  const value = memberOf(record, name);
+  const value = record[name];
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
 export function flagAt(record: JsonRecord, name: string): boolean {
-  return memberOf(record, name) === true;
+  return record[name] === true;
 }
 
 /** A value for people: short, on one line, control characters escaped. */

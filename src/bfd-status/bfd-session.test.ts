@@ -131,6 +131,41 @@ describe('a session of another shape', () => {
     ]);
   });
 
+  test('every member has its place', () => {
+    const peer = {
+      ...{ peer: '203.0.113.2', local: '203.0.113.1', vrf: 'red', multihop: true, 'minimum-ttl': 250 },
+      ...{ 'passive-mode': true, diagnostic: 'echo function failed', 'remote-diagnostic': 'path down' },
+      ...{ 'detect-multiplier': 3, 'receive-interval': 10, 'transmit-interval': 20 },
+      ...{ 'echo-receive-interval': 30, 'echo-transmit-interval': 40, 'remote-detect-multiplier': 4 },
+      ...{
+        'remote-receive-interval': 50,
+        'remote-transmit-interval': 60,
+        'remote-echo-receive-interval': 70,
+      },
+      ...{ uptime: 8, downtime: 9 },
+    };
+    const want = {
+      vrf: 'red',
+      multihop: true,
+      peer: { text: '203.0.113.2' },
+      local: { text: '203.0.113.1' },
+      minimumTtl: 250,
+      passive: true,
+      diagnostic: 'EchoFunctionFailed',
+      remoteDiagnostic: 'PathDown',
+      detectMultiplier: 3,
+      intervals: { receiveMs: 10, transmitMs: 20, echoReceiveMs: 30, echoTransmitMs: 40 },
+      remoteDetectMultiplier: 4,
+      remoteIntervals: { receiveMs: 50, transmitMs: 60, echoReceiveMs: 70 },
+    };
+    const { sessions } = parseBfdPeers([{ ...peer, status: 'up' }]);
+    expect(sessions).toMatchObject([{ ...want, state: 'Up', inStateMs: 8000 }]);
+    expect(sessions[0]!.remoteIntervals).not.toHaveProperty('echoTransmitMs');
+    expect(parseBfdPeers([{ ...peer, status: 'down' }]).sessions).toMatchObject([
+      { ...want, state: 'Down', inStateMs: 9000 },
+    ]);
+  });
+
   test('one peer asked for comes without a list', () => {
     expect(parseBfdPeers({ peer: '192.0.2.2', status: 'up', vrf: 'red' }).sessions).toMatchObject([
       { vrf: 'red', state: 'Up' },
@@ -144,10 +179,11 @@ describe('a session of another shape', () => {
       { ...session, interface: 'eth1' },
       { ...session, multihop: true },
       { ...session, local: '192.0.2.1' },
+      { ...session, local: '192.0.2.9' },
       { ...session, vrf: 'red' },
     ]);
-    expect(sessions).toHaveLength(5);
-    expect(new Set(sessions.map(bfdSessionKey)).size).toBe(5);
+    expect(sessions).toHaveLength(6);
+    expect(new Set(sessions.map(bfdSessionKey)).size).toBe(6);
   });
 
   test.each([

@@ -5,7 +5,6 @@ import {
   addProblem,
   countAt,
   flagAt,
-  memberOf,
   quote,
   readAnswer,
   recordOf,
@@ -142,7 +141,7 @@ export function parseBfdPeers(answer: unknown, counters?: ReadonlyMap<string, Bf
   const sessions = new Map<string, BfdSession>();
   for (const { record, field } of peersIn(answer, 'BFD peers', problems)) {
     const id = idOf(record, field, problems);
-    const status = memberOf(record, 'status');
+    const status = record.status;
     const state = typeof status === 'string' ? STATES.get(status) : undefined;
     if (!id) continue;
     if (!state) {
@@ -208,7 +207,7 @@ function peersIn(answer: unknown, what: string, problems: Problem[]): readonly P
 function idOf(record: JsonRecord, field: string, problems: Problem[]): BfdSessionId | undefined {
   const peer = parseIp(textAt(record, 'peer') ?? '');
   if (!peer) {
-    const value = memberOf(record, 'peer');
+    const value = record.peer;
     addProblem(problems, `${field}.peer`, `BFD peer: ${quote(value)}: must be an IP address`);
     return undefined;
   }

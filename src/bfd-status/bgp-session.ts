@@ -6,7 +6,6 @@ import {
   addProblem,
   countAt,
   flagAt,
-  memberOf,
   quote,
   readAnswer,
   recordAt,
@@ -145,7 +144,7 @@ export function parseBgpNeighbors(answer: unknown, vrf = ''): BgpNeighborsRead {
 
 /** A VRF's object holds neighbors and never a state of its own. */
 function isNeighbor(record: JsonRecord): boolean {
-  return typeof memberOf(record, 'bgpState') === 'string';
+  return typeof record.bgpState === 'string';
 }
 
 interface NeighborAnswer {
@@ -159,7 +158,7 @@ interface NeighborAnswer {
 
 function sessionOf(answer: NeighborAnswer, problems: Problem[]): BgpSession | undefined {
   const { record, field } = answer;
-  const stateText = memberOf(record, 'bgpState');
+  const stateText = record.bgpState;
   const state = typeof stateText === 'string' ? STATES.get(stateText) : undefined;
   if (answer.name === '' || !state) {
     const message = `BGP neighbor ${quote(answer.name)}: bgpState: ${quote(stateText)}: must be a state of RFC 4271 section 8.2.2`;

@@ -182,6 +182,7 @@ describe('a line', () => {
     `${AT} [INFO] bgpd: [M59KS-A3ZXZ] bgp_update_receive: rcvd End-of-RIB for IPv4 Unicast from 192.0.2.2 in vrf default`,
     `${AT} [DEBG] zebra: state-change: [mhop:no peer:192.0.2.2 local:192.0.2.1 vrf:default] up -> down`,
     `${AT} [DEBG] bgpd: state-change: [mhop:no peer:192.0.2.2 local:192.0.2.1 vrf:default] up -> down`,
+    `${AT} [INFO] zebra: %ADJCHANGE: neighbor 192.0.2.2(x) in vrf default Up`,
     `${AT} [INFO] bfdd: %ADJCHANGE: neighbor 192.0.2.2(x) in vrf default Up`,
     `${AT} [DEBG] bfdd: [YA0Q5-C0BPV] control-packet: no session found [mhop:no peer:192.0.2.67 local:192.0.2.1 port:2]`,
     'state-change: [mhop:no peer:192.0.2.2 local:192.0.2.1 vrf:default] up -> down',

@@ -159,7 +159,8 @@ describe('a full read', () => {
     let state = stateOf({ bgp: [bgp('192.0.2.2')] });
     state = applyEvent(state, down('192.0.2.2', 'User reset'), 1_028_000).state;
     state = applyEvent(state, up('192.0.2.2'), 1_030_050).state;
-    const session = bgp('192.0.2.2', { bgpTimerUpEstablishedEpoch: 1030, connectionsDropped: 1 });
+    // FRR rounds, this time upwards.
+    const session = bgp('192.0.2.2', { bgpTimerUpEstablishedEpoch: 1031, connectionsDropped: 1 });
     expect(applyFullRead(state, { startedAtMs: 1_060_000, bgp: [session] }, 7).changes).toEqual([]);
   });
 
@@ -350,6 +351,18 @@ describe('an event while FRR is answering', () => {
     const { state } = applyFullRead(fall(known, 2_000_050), { ...read, bgp: [counted] }, 2_000_100);
     expect(bgpIn(state, '192.0.2.2')!.messages.totalSent).toBe(99);
     expect(bgpIn(state, '192.0.2.2')!.state).toBe('Idle');
+  });
+
+  test('an answer that agrees with the event is taken whole', () => {
+    const risen = applyEvent(fall(known, 2_000_020), up('192.0.2.2'), 2_000_040).state;
+    const { state, changes, readWanted } = applyFullRead(
+      risen,
+      { startedAtMs: read.startedAtMs, bgp: read.bgp },
+      2_000_100,
+    );
+    expect(bgpIn(state, '192.0.2.2')!.prefixes).toEqual([{ family: 'ipv4', sent: 2, accepted: 1 }]);
+    expect(changes).toEqual([]);
+    expect(readWanted).toBe(true);
   });
 
   test('a session that ended meanwhile does not come back with the answer', () => {

@@ -1,5 +1,6 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { execa } from 'execa';
 import {
   addAddress,
   addVeth,
@@ -11,7 +12,7 @@ import {
   type Frr,
   type FrrInstall,
 } from '../../src/lab/index.ts';
-import { execa } from 'execa';
+import { eventually } from '../support/eventually.ts';
 
 /**
  * A node and its routers on one LAN: every kind of BGP and BFD session that `bfd-status` reads, between real FRR daemons.
@@ -110,8 +111,6 @@ router bgp 64512
  neighbor 2001:db8::2 bfd profile fast
  neighbor eth1 interface remote-as external
  neighbor eth1 timers connect 1
- neighbor eth1 bfd
- neighbor eth1 bfd profile fast
  address-family ipv4 unicast
   network 198.51.100.1/32 route-map class-1
   network 198.51.100.2/32 route-map class-2
@@ -175,8 +174,6 @@ router bgp 64500
  neighbor 2001:db8::1 bfd profile fast
  neighbor 2001:db8::1 passive
  neighbor eth1 interface remote-as external
- neighbor eth1 bfd
- neighbor eth1 bfd profile fast
  address-family ipv4 unicast
   neighbor 192.0.2.1 activate
   neighbor 203.0.113.1 activate
@@ -202,7 +199,8 @@ exit
 `;
 
 /**
- * Starts the lab with one FRR release. Sessions come up afterwards; wait for what is needed.
+ * Starts the lab with one FRR release. Sessions come up afterwards, but for the unnumbered one, which is up; wait for
+ * what is needed.
  * @param parent folder for the instances' files; user frr must be able to reach it
  */
 export async function startRecordingLab(install: FrrInstall, parent = '/run'): Promise<RecordingLab> {
@@ -213,7 +211,7 @@ export async function startRecordingLab(install: FrrInstall, parent = '/run'): P
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
-    const prefix = `rec-${String(process.pid)}-`;
+    const prefix = `${basename(dir)}-`; // as unique as the folder
     const names = {
       lan: `${prefix}lan`,
       node: `${prefix}node`,
@@ -237,6 +235,7 @@ export async function startRecordingLab(install: FrrInstall, parent = '/run'): P
     const router = await start('router', ROUTER_CONFIG, 179);
     const internal = await start('internal', INTERNAL_CONFIG, 179);
     const node = await start('node', NODE_CONFIG, 0);
+    await addUnnumberedBfd(node, router);
     return {
       ...{ node, router, internal, close },
       async cutRouter(cut) {
@@ -250,6 +249,41 @@ export async function startRecordingLab(install: FrrInstall, parent = '/run'): P
     await close();
     throw error;
   }
+}
+
+/**
+ * FRR 10.3 asks for an unnumbered neighbor's BFD session before it knows its own link-local address, more often than not,
+ * and then neither BFD nor BGP come up ever. An established session has the address.
+ */
+async function addUnnumberedBfd(node: Frr, router: Frr): Promise<void> {
+  await eventually(
+    async () => {
+      const answer = await ask(node, 'show bgp neighbors eth1 json');
+      if (!answer.includes('"bgpState":"Established"')) throw new Error(`eth1 is not up: ${answer}`);
+    },
+    { timeoutMs: 60_000, intervalMs: 200 },
+  );
+  for (const [frr, asn] of [
+    [router, 64500],
+    [node, 64512],
+  ] as const) {
+    await configure(frr, [`router bgp ${asn}`, 'neighbor eth1 bfd', 'neighbor eth1 bfd profile fast']);
+  }
+}
+
+/** What vtysh prints for a command, on either output, whatever its exit status. */
+export async function ask(frr: Frr, command: string): Promise<string> {
+  const [file = '', ...args] = frr.vtysh;
+  const options = { all: true, reject: false, timeout: 30_000, stdin: 'ignore' } as const;
+  const { all } = await execa(file, [...args, '-c', command], options);
+  return all;
+}
+
+/** Types lines in configure mode. Throws with vtysh's words when it refuses one. */
+export async function configure(frr: Frr, lines: readonly string[]): Promise<void> {
+  const [file = '', ...args] = frr.vtysh;
+  const words = ['configure terminal', ...lines].flatMap((line) => ['-c', line]);
+  await execa(file, [...args, ...words], { timeout: 30_000, stdin: 'ignore' });
 }
 
 async function wire(names: Readonly<Record<'lan' | 'node' | 'router' | 'internal', string>>): Promise<void> {

@@ -21,7 +21,7 @@ import {
 import { parseIp, type IpFamily } from '../../src/core/ip.ts';
 import { frrInstalls, labPrivileges, type Frr, type FrrInstall } from '../../src/lab/index.ts';
 import { eventually } from '../support/eventually.ts';
-import { startRecordingLab, type RecordingLab } from './lab.ts';
+import { ask, configure, startRecordingLab, type RecordingLab } from './lab.ts';
 
 const privileges = await labPrivileges();
 if (!privileges.ok) throw new Error(`cannot record: ${privileges.reason}`);
@@ -203,25 +203,6 @@ async function expectUp(node: Frr, want: Wanted): Promise<void> {
   if ((want.bgp ?? bgp) !== bgp || (want.bfd ?? bfd) !== bfd || !isSent) {
     throw new Error(`${bgp} BGP and ${bfd} BFD sessions are up, not ${JSON.stringify(want)}`);
   }
-}
-
-/** What vtysh prints, on either output, whatever its exit status. */
-async function ask(frr: Frr, command: string): Promise<string> {
-  const [file = '', ...args] = frr.vtysh;
-  const run = await execa(file, [...args, '-c', command], {
-    all: true,
-    reject: false,
-    timeout: 30_000,
-    stdin: 'ignore',
-  });
-  return run.all;
-}
-
-async function configure(frr: Frr, lines: readonly string[]): Promise<void> {
-  const [file = '', ...args] = frr.vtysh;
-  await execa(file, [...args, ...['configure terminal', ...lines].flatMap((line) => ['-c', line])], {
-    timeout: 30_000,
-  });
 }
 
 function endpoint(name: string): Parameters<typeof advertisedRoutesCommand>[0]['peer'] {
