@@ -1,8 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
-import Table from 'cli-table3';
 import { cpus, totalmem } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { endOnSignals } from '../src/cli/index.ts';
+import { endOnSignals, formatTable } from '../src/cli/index.ts';
 import { readRunningConfig } from '../src/frr-vty/index.ts';
 import { measureBfd, type BfdResult } from './apply/bfd.ts';
 import { measureBulk, type BulkResult } from './apply/bulk.ts';
@@ -18,6 +17,8 @@ import type { Summary } from './support/stats.ts';
 const ASN = 64_512;
 const PRESENT = 1_000;
 
+const FILES = { own: 'file of its own', shared: 'in the file of all' } as const;
+
 interface Report {
   readonly machine: {
     readonly cpus: number;
@@ -26,7 +27,7 @@ interface Report {
     readonly node: string;
   };
   readonly frr: string;
-  readonly single?: SingleResult;
+  readonly single: readonly SingleResult[];
   readonly bulk: readonly BulkResult[];
   readonly bfd?: BfdResult;
   readonly frrReload?: FrrReloadResult;
@@ -36,7 +37,12 @@ const program = new Command('bench:apply')
   .description(
     'Times from a change of a manifest to the route in a real router, beside what FRR needs by itself.',
   )
-  .option('--single <trials>', 'Services added one by one with 1,000 present', count, 200)
+  .option(
+    '--single <trials>',
+    'Services added one by one with 1,000 present, in a file of their own and in the file of all',
+    count,
+    100,
+  )
   .option('--thousand <trials>', 'rounds of 1,000 Services added and removed at once', count, 10)
   .option('--ten-thousand <trials>', 'rounds of 10,000 Services added and removed at once', count, 5)
   .option('--bfd <trials>', 'link cuts under BFD 50 ms x 3', count, 100)
@@ -93,11 +99,14 @@ async function fill(target: Rig): Promise<void> {
 
 async function measure(target: Rig, typed: FrrFloor, config: string): Promise<Report> {
   const bulk: BulkResult[] = [];
-  let single: SingleResult | undefined;
+  const single: SingleResult[] = [];
   let bfd: BfdResult | undefined;
-  if (options.single > 0) {
-    say(`${options.single} Services one by one (about ${Math.round((options.single * 2.3) / 60)} min)`);
-    single = await measureSingle(target, typed, options.single);
+  for (const file of ['own', 'shared'] as const) {
+    if (options.single === 0) continue;
+    say(
+      `${options.single} Services one by one, ${FILES[file]} (about ${Math.round((options.single * 2.3) / 60)} min)`,
+    );
+    single.push(await measureSingle(target, typed, { file, trials: options.single }));
   }
   for (const [services, trials] of [
     [1_000, options.thousand],
@@ -122,17 +131,14 @@ async function measure(target: Rig, typed: FrrFloor, config: string): Promise<Re
     },
     frr: /^frr version (\S+)/m.exec(config)?.[1] ?? 'unknown',
     bulk,
-    ...(single ? { single } : {}),
+    single,
     ...(bfd ? { bfd } : {}),
     ...(frrReload ? { frrReload } : {}),
   };
 }
 
 function tablesOf(report: Report): string {
-  const table = new Table({
-    head: ['what', 'n', 'p50', 'p90', 'p99', 'max', 'bar', 'met'],
-    style: { head: [] },
-  });
+  const rows: string[][] = [];
   const row = (what: string, summary: Summary, bar?: { text: string; met: boolean }): void => {
     const { count: n, p50, p90, p99, max } = summary;
     table.push([
@@ -146,10 +152,10 @@ function tablesOf(report: Report): string {
       bar === undefined ? '' : bar.met ? 'yes' : 'NO',
     ]);
   };
-  if (report.single) {
+  for (const { file, toFrrRouter, toBird } of report.single) {
     for (const [router, { floor: by, ours }] of [
-      ['FRR router', report.single.toFrrRouter],
-      ['BIRD', report.single.toBird],
+      [`FRR router, ${FILES[file]}`, toFrrRouter],
+      [`BIRD, ${FILES[file]}`, toBird],
     ] as const) {
       row(`1 Service, 1,000 present -> ${router}: floor`, by);
       const [p50, p99] = [by.p50 + 15, by.p50 + 60];
@@ -182,7 +188,7 @@ function tablesOf(report: Report): string {
   const { machine, frrReload } = report;
   return [
     `milliseconds; FRR ${report.frr}, Node ${machine.node}, ${machine.cpus} x ${machine.model}, ${machine.memoryGiB} GiB`,
-    table.toString(),
+    formatTable(['what', 'n', 'p50', 'p90', 'p99', 'max', 'bar', 'met'], rows),
     ...(frrReload
       ? [
           `frr-reload.py on an FRR ${frrReload.frrVersion} of its own: one network more with 1,000 present ${frrReload.oneMs} ms, 1,000 more ${frrReload.thousandMs} ms`,

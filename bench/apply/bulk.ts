@@ -91,9 +91,7 @@ async function lastInput(rig: Rig, fromMs: number, toMs: number): Promise<number
       const applied = (await readLog(rig.logOf(name))).filter(
         (line) => line.msg === 'configuration applied' && typeof line.inputAt === 'number',
       );
-      const times = applied
-        .map((line) => line.inputAt as number)
-        .filter((at) => at >= fromMs && at <= toMs);
+      const times = applied.map((line) => line.inputAt as number).filter((at) => at >= fromMs && at <= toMs);
       return Math.max(fromMs, ...times);
     }),
   );

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { putFile } from '../support/folder.ts';
+import { putFile, removeFile } from '../support/folder.ts';
 import { benchAddress, serviceManifests } from '../support/manifests.ts';
 import { summarise, type Summary } from '../support/stats.ts';
 import type { FrrFloor } from './floor.ts';
@@ -9,6 +9,7 @@ const PRESENT = 1_000;
 const TIMEOUT_MS = 30_000;
 
 export interface SingleResult {
+  readonly file: 'own' | 'shared';
   readonly toFrrRouter: { readonly floor: Summary; readonly ours: Summary };
   readonly toBird: { readonly floor: Summary; readonly ours: Summary };
   /** Floor trials in which a speaker's own reading of FRR took the hand-typed line away; done again. */
@@ -16,10 +17,17 @@ export interface SingleResult {
 }
 
 /**
- * One Service added with 1,000 others present in the same file: from the change of the file to the route with all next
- * hops in each router's kernel. The floor is the same line typed by hand, in turn with it.
+ * One Service added with 1,000 others present: from the change of its file to the route with all next hops in each
+ * router's kernel. The floor is the same line typed by hand, in turn with it.
+ *
+ * @param options.file `own`: the Service comes in a file of its own; `shared`: at the end of the file of all others
  */
-export async function measureSingle(rig: Rig, floor: FrrFloor, trials: number): Promise<SingleResult> {
+export async function measureSingle(
+  rig: Rig,
+  floor: FrrFloor,
+  options: { readonly file: 'own' | 'shared'; readonly trials: number },
+): Promise<SingleResult> {
+  const { file, trials } = options;
   const present = Array.from({ length: PRESENT }, (_, index) =>
     serviceManifests(`web-${index}`, benchAddress(index)),
   ).join('');
@@ -30,11 +38,11 @@ export async function measureSingle(rig: Rig, floor: FrrFloor, trials: number): 
   let text = present;
   for (let trial = 0; trial < trials; trial += 1) {
     const address = benchAddress(PRESENT + trial);
-    const startedAt = await putFile(
-      rig.folder,
-      'services.yaml',
-      (text += serviceManifests(`one-${trial}`, address)),
-    );
+    const service = serviceManifests(`one-${trial}`, address);
+    const startedAt =
+      file === 'own'
+        ? await putFile(rig.folder, `one-${trial}.yaml`, service)
+        : await putFile(rig.folder, 'services.yaml', (text += service));
     const [frr, bird] = await arrival(rig, [address], NODES.length);
     ours.frr.push(frr - startedAt);
     ours.bird.push(bird - startedAt);
@@ -60,13 +68,15 @@ export async function measureSingle(rig: Rig, floor: FrrFloor, trials: number): 
     }
     await delay(Math.random() * 100);
   }
-  await putFile(rig.folder, 'services.yaml', present);
+  if (file === 'shared') await putFile(rig.folder, 'services.yaml', present);
+  else for (let trial = 0; trial < trials; trial += 1) await removeFile(rig.folder, `one-${trial}.yaml`);
   await arrival(
     rig,
     Array.from({ length: trials }, (_, trial) => benchAddress(PRESENT + trial)),
     0,
   );
   return {
+    file,
     toFrrRouter: { floor: summarise(typed.frr), ours: summarise(ours.frr) },
     toBird: { floor: summarise(typed.bird), ours: summarise(ours.bird) },
     floorRepeats,

@@ -31,16 +31,7 @@ export class RouteWatch {
   /** @param inside the words that run a command inside the router */
   constructor(inside: readonly string[]) {
     // 64 MiB: the kernel tells of 10,000 routes faster than any reader takes them.
-    const [file, ...args] = [
-      ...inside,
-      'ip',
-      '-o',
-      '-rcvbuf',
-      '67108864',
-      'monitor',
-      'route',
-      'nexthop',
-    ];
+    const [file, ...args] = [...inside, 'ip', '-o', '-rcvbuf', '67108864', 'monitor', 'route', 'nexthop'];
     this.#process = execa(file, args, OPTIONS);
     void this.#process.then(() => {
       this.#ended = true;

@@ -4,3 +4,4 @@
  */
 export { createProgram } from './program.ts';
 export { endOnSignals } from './signals.ts';
+export { formatTable } from './output.ts';
