@@ -56,11 +56,16 @@ export const BFD_PROFILE_DEFAULTS: Readonly<Record<string, string>> = {
  */
 export function canonicalLine(path: readonly string[], line: string): string | undefined {
   const header = path[path.length - 1];
-  if (header === undefined) return UNMANAGED.test(line) ? undefined : line;
+  if (header === undefined) return UNMANAGED.test(line) ? undefined : canonicalRootLine(line);
   if (header.startsWith('profile ') || header.startsWith('peer ')) return canonicalBfdLine(line);
   if (header.startsWith('router bgp ')) return canonicalRouterLine(line);
   if (header.startsWith('route-map ')) return canonicalRouteMapLine(line);
   return line;
+}
+
+/** FRR 8 leaves out the level when it is `debugging`, the default of each destination. */
+function canonicalRootLine(line: string): string {
+  return line.replace(/^log (?:stdout|syslog|monitor)$/, '$& debugging');
 }
 
 function canonicalBfdLine(line: string): string | undefined {

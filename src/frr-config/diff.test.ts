@@ -47,6 +47,24 @@ describe('the difference', () => {
       ['router bgp 64496', ' no neighbor 192.0.2.1 password', 'end'],
     ],
     [
+      'a new router: first what its neighbors take from it',
+      '',
+      'router bgp 64496\n neighbor 192.0.2.1 remote-as 64497\n no bgp default ipv4-unicast\n',
+      ['router bgp 64496', ' no bgp default ipv4-unicast', ' neighbor 192.0.2.1 remote-as 64497', 'end'],
+    ],
+    [
+      'a listen range: behind its group',
+      '',
+      'router bgp 64496\n bgp listen range 192.0.2.0/24 peer-group tor\n neighbor tor remote-as 64497\n neighbor tor peer-group\n',
+      [
+        'router bgp 64496',
+        ' neighbor tor peer-group',
+        ' neighbor tor remote-as 64497',
+        ' bgp listen range 192.0.2.0/24 peer-group tor',
+        'end',
+      ],
+    ],
+    [
       'a new neighbor: remote-as first',
       BGP,
       `${BGP} neighbor 192.0.2.1 bfd\n neighbor 192.0.2.1 remote-as 64497\n`,
@@ -135,8 +153,8 @@ describe('the difference', () => {
     [
       'empty entries and profiles come to be by being entered',
       '',
-      'route-map a deny 20\nexit\nbfd\n profile b\n exit\nexit\nlog syslog\n',
-      ['log syslog', 'route-map a deny 20', 'end', 'bfd', ' profile b', 'end'],
+      'route-map a deny 20\nexit\nbfd\n profile b\n exit\nexit\nlog syslog debugging\n',
+      ['log syslog debugging', 'route-map a deny 20', 'end', 'bfd', ' profile b', 'end'],
     ],
     [
       'contexts that are nothing by themselves are not entered',

@@ -88,7 +88,7 @@ describe('contexts', () => {
       'route-map a permit 10\n set tag 1\nip prefix-list b seq 5 permit 192.0.2.0/24\n',
       ['ip prefix-list b seq 5 permit 192.0.2.0/24', 'route-map a permit 10 > set tag 1'],
     ],
-    ['end', 'router bgp 64496\nend\nlog syslog\n', ['log syslog', 'router bgp 64496']],
+    ['end', 'router bgp 64496\nend\nlog syslog debugging\n', ['log syslog debugging', 'router bgp 64496']],
     [
       'a context entered twice',
       'router bgp 64496\n bgp cluster-id 192.0.2.1\nexit\nrouter bgp 64496\n maximum-paths 2\n',
@@ -101,8 +101,8 @@ describe('contexts', () => {
     ],
     [
       'a command with the name of a context',
-      'route-map a optimization\nlog syslog\n',
-      ['route-map a optimization', 'log syslog'],
+      'route-map a optimization\nlog syslog debugging\n',
+      ['route-map a optimization', 'log syslog debugging'],
     ],
     [
       'VNIs',
@@ -163,6 +163,7 @@ describe('canonical forms', () => {
       'frr version 10.3\nfrr defaults traditional\nhostname a',
       'ip nht resolve-via-default\nipv6 nht resolve-via-default\nip forwarding\nipv6 forwarding',
     ],
+    ['log stdout\nlog syslog', 'log stdout debugging\nlog syslog debugging'],
     ['debug bfd peer\nservice integrated-vtysh-config\ndomainname example.org', ''],
   ])('%j is %j', (a, b) => {
     expect(statements(a).sort()).toEqual(statements(b).sort());

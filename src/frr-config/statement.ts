@@ -85,13 +85,15 @@ export function createsNeighbor(line: string): boolean {
 
 /**
  * When a statement of `router bgp` can be typed: FRR refuses any other about a neighbor or a peer group that it does
- * not know, and a group may carry its members' ASN.
+ * not know, and a group may carry its members' ASN. What holds for the whole router comes before, since a neighbor
+ * takes some of it as it comes into being (`no bgp default ipv4-unicast`); listen ranges refer to groups.
  */
 export function dependencyRank(line: string): number {
-  if (/^neighbor \S+ peer-group$/.test(line)) return 0;
-  if (createsNeighbor(line)) return 1;
-  if (/^neighbor \S+ (?:interface(?: v6only)? )?peer-group /.test(line)) return 2;
-  return 3;
+  if (/^(?:no )?bgp (?!listen )/.test(line)) return 0;
+  if (/^neighbor \S+ peer-group$/.test(line)) return 1;
+  if (createsNeighbor(line)) return 2;
+  if (/^neighbor \S+ (?:interface(?: v6only)? )?peer-group /.test(line)) return 3;
+  return 4;
 }
 
 /** Words in FRR's grammar that a secret follows. */

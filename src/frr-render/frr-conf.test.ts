@@ -94,7 +94,7 @@ describe('frr.conf', () => {
     (logLevel) => {
       const text = render(EMPTY, { hostname: 'n1', logLevel });
       expect(text).toContain(`log stdout ${logLevel}\n`);
-      expect(text.match(/^debug /gm)?.length ?? 0).toBe(logLevel === 'debugging' ? 13 : 0);
+      expect(text.match(/^debug /gm)?.length ?? 0).toBe(logLevel === 'debugging' ? 14 : 0);
     },
   );
 });

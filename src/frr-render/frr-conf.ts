@@ -54,7 +54,10 @@ const ROUTER_PREAMBLE = [
 
 const DEBUGS = [
   ...['events', 'nht', 'kernel', 'rib', 'nexthop'].map((topic) => `zebra ${topic}`),
-  ...['neighbor-events', 'updates', 'keepalives', 'nht', 'zebra'].map((topic) => `bgp ${topic}`),
+  // Without a direction `updates` would do as well, but FRR prints it as these two.
+  ...['neighbor-events', 'updates in', 'updates out', 'keepalives', 'nht', 'zebra'].map(
+    (topic) => `bgp ${topic}`,
+  ),
   ...['network', 'peer', 'zebra'].map((topic) => `bfd ${topic}`),
 ];
 
