@@ -141,16 +141,8 @@ function tablesOf(report: Report): string {
   const rows: string[][] = [];
   const row = (what: string, summary: Summary, bar?: { text: string; met: boolean }): void => {
     const { count: n, p50, p90, p99, max } = summary;
-    table.push([
-      what,
-      n,
-      p50,
-      p90,
-      p99,
-      max,
-      bar?.text ?? '',
-      bar === undefined ? '' : bar.met ? 'yes' : 'NO',
-    ]);
+    const met = bar === undefined ? '' : bar.met ? 'yes' : 'NO';
+    rows.push([what, ...[n, p50, p90, p99, max].map(String), bar?.text ?? '', met]);
   };
   for (const { file, toFrrRouter, toBird } of report.single) {
     for (const [router, { floor: by, ours }] of [
