@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { formatProblem, type Problem } from '../../src/core/problem.ts';
 import { compileFrrConf } from '../../src/frr-render/index.ts';
 import { planCluster, planNode, type RenderOptions } from '../../src/pipeline/index.ts';
-import { readManifests } from '../../src/source/index.ts';
+import { readManifests, STDIN_PATH } from '../../src/source/index.ts';
 
 /** One case as its folder has it. */
 export interface GoldenCase {
@@ -28,6 +28,7 @@ export interface RenderedCase {
 const HERE = import.meta.dirname;
 const NAMESPACE = 'metallb-system';
 const DEFAULT_NODE = 'n1';
+const SEPARATOR = '---\n';
 
 const template = compileFrrConf(readFileSync(join(HERE, '../../templates/frr.conf.hbs'), 'utf8'));
 
@@ -47,11 +48,22 @@ function nodesOf(folder: string): readonly string[] {
   return [DEFAULT_NODE, ...others.sort()];
 }
 
-/** What the case's `in.yaml` gives, without a look at what is expected. */
-export function renderCase({ folder, nodes }: GoldenCase): RenderedCase {
+/** The objects of a case, one YAML document each. */
+export function documentsOf({ folder }: GoldenCase): readonly string[] {
+  return readFileSync(join(folder, 'in.yaml'), 'utf8').split(SEPARATOR);
+}
+
+/**
+ * What the objects of a case give, without a look at what is expected. A Service without any EndpointSlice runs
+ * everywhere.
+ * @param documents the same in another order
+ */
+export function renderCase(golden: GoldenCase, documents = documentsOf(golden)): RenderedCase {
+  const { folder, nodes } = golden;
   const options = optionsOf(folder);
-  const read = readManifests({ paths: [join(folder, 'in.yaml')], namespace: NAMESPACE });
-  const cluster = planCluster(read.snapshot, options);
+  const stdin = Buffer.from(documents.join(SEPARATOR));
+  const read = readManifests({ paths: [STDIN_PATH], namespace: NAMESPACE, stdin });
+  const cluster = planCluster(read.snapshot, { ...options, endpoints: 'assumed' });
   const plans = nodes.map((nodeName) => planNode(cluster, { ...options, nodeName, template }));
   const problems = [...read.problems, ...cluster.problems, ...plans.flatMap((plan) => plan.problems)];
   return {

@@ -2,7 +2,8 @@
 export function seedFrom(asked: string | undefined): number {
   if (asked === undefined || asked === '') return Math.floor(Math.random() * 0x1_0000_0000);
   const seed = Number(asked);
-  if (!Number.isSafeInteger(seed) || seed < 0) throw new Error(`GOLDEN_SEED ${asked}: must be a whole number`);
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    throw new Error(`GOLDEN_SEED ${asked}: must be a whole number`);
   return seed;
 }
 
