@@ -4,11 +4,13 @@
  */
 export { decodeManifest, MAX_MANIFEST_BYTES, type DecodedManifest } from './bytes.ts';
 export {
+  documentsOf,
   parseManifestText,
-  readManifestText,
+  readManifest,
   type DocumentPlace,
   type ManifestDocument,
   type ManifestText,
+  type ManifestVersion,
 } from './manifest.ts';
 export { positionOfPath } from './position.ts';
 export { MANIFEST_SCHEMA } from './schema.ts';

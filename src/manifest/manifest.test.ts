@@ -1,14 +1,32 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { formatProblem } from '../core/problem.ts';
-import { parseManifestText, type ManifestText } from './manifest.ts';
+import { formatProblem, type Problem } from '../core/problem.ts';
+import {
+  documentsOf,
+  parseManifestText,
+  readManifest,
+  type ManifestDocument,
+  type ManifestVersion,
+} from './manifest.ts';
 
-function parse(text: string, previous?: ManifestText): ManifestText {
-  return parseManifestText({ text, file: 'm.yaml', previous });
+interface Version {
+  readonly version: ManifestVersion<unknown>;
+  readonly documents: readonly ManifestDocument[];
+  readonly problems: readonly Problem[];
 }
 
-function valuesOf(manifest: ManifestText): unknown[] {
-  return manifest.documents.map(({ value }) => value);
+function parse(text: string, previous?: Version): Version {
+  const version = readManifest({
+    text,
+    file: 'm.yaml',
+    previous: previous?.version,
+    interpret: ({ value }) => value,
+  });
+  return { version, documents: documentsOf(version), problems: version.problems };
+}
+
+function valuesOf({ version }: Version): readonly unknown[] {
+  return version.values;
 }
 
 describe('documents', () => {
@@ -162,6 +180,25 @@ describe('a new version of the same file', () => {
     expect(valuesOf(parse('---\na: 1\n---\na: 1\n---\na: 1\n', before))).toHaveLength(3);
   });
 
+  test.each([
+    {
+      name: 'directives put before a document',
+      before: 'a: 1\n---\nb: 2\n',
+      after: 'a: 1\n...\n%YAML 1.1\n---\nb: 2\n',
+    },
+    {
+      name: 'a document put behind directives',
+      before: 'a: 1\n...\n%YAML 1.1\n',
+      after: 'a: 1\n...\n%YAML 1.1\n---\nb: 2\n',
+    },
+    { name: 'a marker taken away', before: 'a: 1\n---\nb: 2\n---\nc: 3\n', after: 'a: 1\nb: 2\n---\nc: 3\n' },
+    { name: 'a marker made longer', before: 'a: 1\n---\nb: 2\n', after: 'a: 1\n---b: 2\n' },
+    { name: 'a document made longer', before: 'a: 1\n---\nb: 2\n', after: 'a: 1\nx: 1\n---\nb: 2\n' },
+    { name: 'nothing before', before: '', after: 'a: 1\n' },
+  ])('$name gives what a fresh look gives', ({ before, after }) => {
+    expect(parse(after, parse(before)).version).toEqual(parse(after).version);
+  });
+
   const piece = fc.constantFrom(
     'a: 1\n',
     'b: [1,\n',
@@ -182,6 +219,8 @@ describe('a new version of the same file', () => {
         const reused = parse(after, parse(before));
         const fresh = parse(after);
         expect(reused.documents).toEqual(fresh.documents);
+        expect(reused.version).toEqual(fresh.version);
+        expect(parseManifestText({ text: after, file: 'm.yaml' }).documents).toEqual(fresh.documents);
         expect(reused.problems).toEqual(fresh.problems);
       }),
     );

@@ -2,7 +2,8 @@ import { loadAll, YAMLException } from 'js-yaml';
 import type { Problem } from '../core/problem.ts';
 import { expansionFault } from './expansion.ts';
 import { MANIFEST_SCHEMA } from './schema.ts';
-import { endsWithDirective, isBlankPiece, opensDocument, splitDocuments } from './split.ts';
+import { keptEnds, type KeptEnds } from './kept-ends.ts';
+import { isBlankPiece, splitDocuments } from './split.ts';
 
 /** Where a document stands. */
 export interface DocumentPlace {
@@ -24,13 +25,24 @@ export interface ManifestDocument<T = unknown> extends DocumentPlace {
   readonly value: T;
 }
 
-/** One version of a manifest's text. Give it back with the next version, so that only what changed is parsed. */
-export interface ManifestText<T = unknown> {
+/** The documents of a text, and its syntax errors, each with its position; the documents beside them are complete. */
+export interface ManifestText {
+  readonly documents: readonly ManifestDocument[];
+  readonly problems: readonly Problem[];
+}
+
+/** One version of a manifest. Give it back with the next one, so that only what changed is parsed. */
+export interface ManifestVersion<T> {
   readonly file: string;
-  readonly documents: readonly ManifestDocument<T>[];
-  /** Syntax errors, each with its position. The documents beside them are complete. */
+  readonly text: string;
+  /** What was made of each document, in order. */
+  readonly values: readonly T[];
   readonly problems: readonly Problem[];
   readonly pieces: readonly ParsedPiece<T>[];
+  /** Where in `text` each piece begins, then the text's length. */
+  readonly starts: readonly number[];
+  /** Which of `values` is the first of each piece, then their number. */
+  readonly valueStarts: readonly number[];
 }
 
 interface ParsedPiece<T> {
@@ -38,7 +50,7 @@ interface ParsedPiece<T> {
   /** Line breaks in `text`. */
   readonly lines: number;
   readonly documents: readonly ParsedDocument<T>[];
-  readonly fault?: { readonly line: number; readonly column: number; readonly message: string };
+  readonly fault?: Fault;
 }
 
 interface ParsedDocument<T> {
@@ -48,108 +60,123 @@ interface ParsedDocument<T> {
   readonly index: number;
 }
 
-export interface ManifestInput<T> {
-  readonly text: string;
-  readonly file: string;
-  /** The version before, of the same file. */
-  readonly previous?: ManifestText<T> | undefined;
+interface Fault {
+  /** Line breaks before it, inside the piece. */
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+}
+
+/** Parses a YAML or JSON stream of Kubernetes objects once. Empty documents are left out. */
+export function parseManifestText(input: { readonly text: string; readonly file: string }): ManifestText {
+  const version = readManifest({ ...input, interpret: ({ value }) => value });
+  return { documents: documentsOf(version), problems: version.problems };
 }
 
 /**
- * Parses a YAML or JSON stream of Kubernetes objects. Empty documents are left out. Costs the search for document
- * markers, and the parsing of those pieces that `previous` does not hold.
- */
-export function parseManifestText(input: ManifestInput<unknown>): ManifestText {
-  return readManifestText({ ...input, interpret: ({ value }) => value });
-}
-
-/**
- * As {@link parseManifestText}, and makes of each document's value what is kept of it: with many documents, the values
- * are the larger part of the memory.
+ * Parses a YAML or JSON stream of Kubernetes objects, and makes of each document's value what is kept of it. Empty
+ * documents are left out. With `previous`, costs two comparisons of the whole text, and the parsing of those documents
+ * whose text is new.
+ * @param input.previous the version before, of the same file
  * @param input.interpret called once for each document whose text is new; lines count from the start of its piece
  */
-export function readManifestText<T>(
-  input: ManifestInput<T> & { readonly interpret: (document: ManifestDocument) => T },
-): ManifestText<T> {
-  const { text, file, previous } = input;
-  const before = previous?.pieces ?? [];
-  const kept = keptEnds(text, before);
-  const pieces = parsePieces(text, before, {
-    kept,
-    parse: (piece) => parsePiece(piece, file, input.interpret),
+export function readManifest<T>(input: {
+  readonly text: string;
+  readonly file: string;
+  readonly previous?: ManifestVersion<T> | undefined;
+  readonly interpret: (document: ManifestDocument) => T;
+}): ManifestVersion<T> {
+  const { text, file, previous = EMPTY, interpret } = input;
+  const kept = keptEnds(text, previous);
+  const total = previous.pieces.length;
+  const between = text.slice(kept.from, kept.to);
+  const replaced = new Map(
+    previous.pieces.slice(kept.first, total - kept.last).map((piece) => [piece.text, piece]),
+  );
+  const isFresh = total === 0;
+  const starts = splitDocuments(between);
+  const pieces = starts.slice(0, -1).map((start, index) => {
+    const slice = between.slice(start, starts[index + 1]);
+    return replaced.get(slice) ?? parsePiece(isFresh ? slice : ownCopy(slice), file, interpret);
   });
+  const version = joined(previous, kept, { text, file, pieces });
+  const hadFaults = previous.problems.length > 0;
+  const problems = hadFaults || pieces.some(({ fault }) => fault) ? problemsOf(file, version.pieces) : [];
+  return { ...version, problems };
+}
+
+/** The documents with their places, which move with what stands above them. */
+export function documentsOf<T>(version: ManifestVersion<T>): readonly ManifestDocument<T>[] {
+  const { file, pieces } = version;
   const documents: ManifestDocument<T>[] = [];
+  let firstLine = 1;
+  for (const { text, lines, documents: parsed } of pieces) {
+    for (const { value, line, index } of parsed) {
+      documents.push({ value, file, line: firstLine + line, text, firstLine, index });
+    }
+    firstLine += lines;
+  }
+  return documents;
+}
+
+const EMPTY: ManifestVersion<never> = {
+  file: '',
+  text: '',
+  values: [],
+  problems: [],
+  pieces: [],
+  starts: [0],
+  valueStarts: [0],
+};
+
+/** The version that has the kept pieces of the one before, and others between them. */
+function joined<T>(
+  previous: ManifestVersion<T>,
+  kept: KeptEnds,
+  now: { readonly text: string; readonly file: string; readonly pieces: readonly ParsedPiece<T>[] },
+): Omit<ManifestVersion<T>, 'problems'> {
+  const cut = previous.pieces.length - kept.last;
+  const values = now.pieces.flatMap(({ documents }) => documents.map(({ value }) => value));
+  const join = <U>(list: readonly U[], from: number, between: readonly U[], to: number): U[] =>
+    list.slice(0, from).concat(between, list.slice(to));
+  const countTo = (index: number): number => previous.valueStarts[index] ?? 0;
+  return {
+    file: now.file,
+    text: now.text,
+    pieces: join(previous.pieces, kept.first, now.pieces, cut),
+    values: join(previous.values, countTo(kept.first), values, countTo(cut)),
+    starts: running(
+      previous.starts,
+      kept,
+      now.pieces.map(({ text }) => text.length),
+    ),
+    valueStarts: running(
+      previous.valueStarts,
+      kept,
+      now.pieces.map(({ documents }) => documents.length),
+    ),
+  };
+}
+
+/** Running totals with the amounts between the kept ends exchanged. */
+function running(totals: readonly number[], kept: KeptEnds, amounts: readonly number[]): number[] {
+  const result = totals.slice(0, kept.first + 1);
+  let total = result.at(-1) ?? 0;
+  for (const amount of amounts) result.push((total += amount));
+  const cut = totals.length - 1 - kept.last;
+  const shift = total - (totals[cut] ?? 0);
+  for (const each of totals.slice(cut + 1)) result.push(each + shift);
+  return result;
+}
+
+function problemsOf<T>(file: string, pieces: readonly ParsedPiece<T>[]): readonly Problem[] {
   const problems: Problem[] = [];
   let firstLine = 1;
-  for (const [at, piece] of pieces.entries()) {
-    for (const { value, line, index } of piece.documents) {
-      // What stands above is the same too, so its place is.
-      const same = at < kept.first ? previous?.documents[documents.length] : undefined;
-      documents.push(same ?? { value, file, line: firstLine + line, text: piece.text, firstLine, index });
-    }
-    if (piece.fault) problems.push(syntaxProblem(file, firstLine, piece.fault));
-    firstLine += piece.lines;
+  for (const { fault, lines } of pieces) {
+    if (fault) problems.push(syntaxProblem(file, firstLine, fault));
+    firstLine += lines;
   }
-  return { file, documents, problems, pieces };
-}
-
-/** How much of a text is as in the version before: so many pieces at the start and at the end, and what is between. */
-interface KeptEnds {
-  readonly first: number;
-  readonly last: number;
-  readonly from: number;
-  readonly to: number;
-}
-
-/** An edit mostly leaves all pieces before and behind it alone: those are recognised without looking for markers. */
-function keptEnds<T>(text: string, previous: readonly ParsedPiece<T>[]): KeptEnds {
-  let first = 0;
-  let from = 0;
-  for (const piece of previous) {
-    const end = from + piece.text.length;
-    const isWhole = end === text.length || opensDocument(text, end);
-    if (!isWhole || text.slice(from, end) !== piece.text) break;
-    first += 1;
-    from = end;
-  }
-  // Only the last piece can be directives alone, and they belong to what follows them now.
-  const lastPiece = previous.at(-1);
-  if (lastPiece && first === previous.length && endsWithDirective(lastPiece.text)) {
-    first -= 1;
-    from -= lastPiece.text.length;
-  }
-  let last = 0;
-  let to = text.length;
-  while (first + last < previous.length) {
-    const piece = previous[previous.length - 1 - last];
-    const start = to - (piece?.text.length ?? 0);
-    if (!piece || start < from || !opensDocument(text, start) || text.slice(start, to) !== piece.text) break;
-    last += 1;
-    to = start;
-  }
-  // Directives at the end of what is between belong to the piece behind them.
-  return endsWithDirective(text.slice(from, to))
-    ? { first, last: 0, from, to: text.length }
-    : { first, last, from, to };
-}
-
-function parsePieces<T>(
-  text: string,
-  previous: readonly ParsedPiece<T>[],
-  { kept, parse }: { readonly kept: KeptEnds; readonly parse: (piece: string) => ParsedPiece<T> },
-): ParsedPiece<T>[] {
-  const between = text.slice(kept.from, kept.to);
-  const behind = previous.slice(previous.length - kept.last);
-  const replaced = new Map(
-    previous.slice(kept.first, previous.length - kept.last).map((piece) => [piece.text, piece]),
-  );
-  const pieces = previous.slice(0, kept.first);
-  const starts = splitDocuments(between);
-  for (const [index, start] of starts.slice(0, -1).entries()) {
-    const slice = between.slice(start, starts[index + 1]);
-    pieces.push(replaced.get(slice) ?? parse(previous.length === 0 ? slice : ownCopy(slice)));
-  }
-  return pieces.concat(behind);
+  return problems;
 }
 
 /** A slice keeps the whole text alive that it was cut from: one text for each edit, for as long as its piece stays. */
@@ -183,16 +210,12 @@ function parsePiece<T>(
   return { text, lines, documents };
 }
 
-function faultOf(error: YAMLException): NonNullable<ParsedPiece<unknown>['fault']> {
+function faultOf(error: YAMLException): Fault {
   const { mark } = error;
   return { line: mark?.line ?? 0, column: (mark?.column ?? 0) + 1, message: error.reason };
 }
 
-function syntaxProblem(
-  file: string,
-  firstLine: number,
-  fault: NonNullable<ParsedPiece<unknown>['fault']>,
-): Problem {
+function syntaxProblem(file: string, firstLine: number, fault: Fault): Problem {
   return {
     field: '',
     reason: 'InvalidSyntax',

@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs';
 import { compareText } from '../core/order.ts';
 import type { Problem } from '../core/problem.ts';
-import { decodeManifest, MAX_MANIFEST_BYTES } from '../manifest/index.ts';
+import { decodeManifest, documentsOf, MAX_MANIFEST_BYTES } from '../manifest/index.ts';
 import type { Listing } from './list-files.ts';
 import {
   afterDoubt,
@@ -175,7 +175,7 @@ export class FolderFiles {
 
   #lineOf(path: string, document: ParsedDocument): number {
     const text = this.#files.get(path)?.state.text;
-    return text?.documents.find(({ value }) => value === document)?.line ?? 1;
+    return (text && documentsOf(text).find(({ value }) => value === document)?.line) ?? 1;
   }
 }
 

@@ -194,6 +194,17 @@ describe('what is in use of a file', () => {
     expect(lines[1]).toBe(lines[0]! + 2);
   });
 
+  test('problems come and go with their documents', () => {
+    const bad = (name: string): string => service(name).replace('port: 80', 'port: eighty');
+    const wrong = (...contents: string[]): (string | undefined)[] =>
+      afterDoubt(read(...contents.map((each) => text(each)))).problems.map(({ resource }) => resource?.name);
+    expect(wrong(service('a'), service('a') + bad('b'))).toEqual(['b']);
+    expect(wrong(bad('a') + bad('b'), bad('a') + service('b'))).toEqual(['a']);
+    expect(wrong(bad('a') + bad('b'), bad('b') + bad('a'))).toEqual(['b', 'a']);
+    expect(wrong(bad('a') + bad('a'), bad('a'))).toEqual(['a']);
+    expect(wrong(bad('a'), service('a'))).toEqual([]);
+  });
+
   const names = ['a', 'b', 'c', 'd'];
   const whole = fc
     .uniqueArray(fc.record({ name: fc.constantFrom(...names), port: fc.integer({ min: 1, max: 3 }) }), {

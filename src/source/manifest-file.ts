@@ -1,5 +1,5 @@
 import { formatProblem, objectKey, type Problem, type ResourceRef } from '../core/problem.ts';
-import { readManifestText, type ManifestText } from '../manifest/index.ts';
+import { documentsOf, readManifest, type ManifestVersion } from '../manifest/index.ts';
 import { problemsOf, type DocumentParser, type ParsedDocument } from './parsed-document.ts';
 
 /**
@@ -31,7 +31,9 @@ export const PATIENCE: Patience = {
 export interface ManifestFile {
   readonly path: string;
   /** The text read last, whether in use or not. */
-  readonly text: ManifestText<ParsedDocument> | undefined;
+  readonly text: ManifestVersion<ParsedDocument> | undefined;
+  /** Of the documents of `text`, those with problems. */
+  readonly wrong: ReadonlySet<ParsedDocument>;
   /** In use, in the order of the file; what was lost and is doubted stands at the end. */
   readonly documents: readonly ParsedDocument[];
   /** Part of `documents`: no longer in the file, and kept for now. */
@@ -63,7 +65,15 @@ export interface ReadContext {
 }
 
 export function emptyManifestFile(path: string): ManifestFile {
-  return { path, text: undefined, documents: [], leaving: new Set(), problems: [], wasWhole: false };
+  return {
+    path,
+    text: undefined,
+    wrong: new Set(),
+    documents: [],
+    leaving: new Set(),
+    problems: [],
+    wasWhole: false,
+  };
 }
 
 /**
@@ -91,7 +101,7 @@ export function afterDoubt(file: ManifestFile): ManifestFile {
 }
 
 function afterMissing(file: ManifestFile, context: ReadContext): ManifestFile {
-  const empty = { text: undefined, wasWhole: true };
+  const empty = { text: undefined, wrong: new Set<ParsedDocument>(), wasWhole: true };
   const then = { documents: [], problems: [] };
   if (file.documents.length === 0) return { ...withoutDoubt(file), ...empty, ...then };
   const doubt = doubtFor(file, then, { ms: context.patience.goneMs, context });
@@ -104,16 +114,17 @@ function afterText(
   context: ReadContext,
 ): ManifestFile {
   const { patience, parse } = context;
-  const text = readManifestText({
+  const text = readManifest({
     text: content.text,
     file: file.path,
     previous: file.text,
     interpret: parse,
   });
   const quietMs = content.placedWhole ? patience.fewerWholeMs : patience.fewerMs;
-  const parsed = text.documents.map(({ value }) => value);
-  const problems = keptIfSame(file.problems, problemsOfText(text));
-  const base = { ...withoutDoubt(file), text };
+  const parsed = text.values;
+  const wrong = wrongDocuments(file, parsed);
+  const problems = keptIfSame(file.problems, problemsOfText(text, wrong));
+  const base = { ...withoutDoubt(file), text, wrong };
   if (text.problems.length > 0) {
     const documents = file.documents.length > 0 ? file.documents : parsed;
     return { ...base, documents, doubt: doubtFor(file, { documents, problems }, { ms: quietMs, context }) };
@@ -125,9 +136,22 @@ function afterText(
   return { ...whole, ...lost, doubt: doubtFor(file, { documents: parsed, problems }, { ms, context }) };
 }
 
-function problemsOfText(text: ManifestText<ParsedDocument>): readonly Problem[] {
-  const wrong = text.documents.filter(({ value }) => value.problems.length > 0);
-  return [...text.problems, ...wrong.flatMap((document) => problemsOf(document, document.value))];
+/** Looks at those that differ from the text before: nearly always a few of many. */
+function wrongDocuments(file: ManifestFile, parsed: readonly ParsedDocument[]): ReadonlySet<ParsedDocument> {
+  const isWrong = (document: ParsedDocument): boolean => document.problems.length > 0;
+  const { removed, added } = changedMiddle(file.text?.values ?? [], parsed);
+  if (!removed.some(isWrong))
+    return added.some(isWrong) ? new Set([...file.wrong, ...added.filter(isWrong)]) : file.wrong;
+  return new Set(parsed.filter(isWrong));
+}
+
+function problemsOfText(
+  text: ManifestVersion<ParsedDocument>,
+  wrong: ReadonlySet<ParsedDocument>,
+): readonly Problem[] {
+  if (wrong.size === 0) return text.problems;
+  const documents = documentsOf(text).filter(({ value }) => wrong.has(value));
+  return [...text.problems, ...documents.flatMap((document) => problemsOf(document, document.value))];
 }
 
 /** What `documents` lacks of what was in use, added to them. */

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { compareText } from '../core/order.ts';
 import type { Problem } from '../core/problem.ts';
-import { decodeManifest, MAX_MANIFEST_BYTES } from '../manifest/index.ts';
+import { decodeManifest, documentsOf, MAX_MANIFEST_BYTES } from '../manifest/index.ts';
 import { listManifests } from './list-files.ts';
 import { afterDoubt, afterRead, emptyManifestFile, PATIENCE, type FileContent } from './manifest-file.ts';
 import { DEFAULT_NAMESPACE } from './namespaces.ts';
@@ -62,7 +62,7 @@ export function readManifests(options: ReadManifestsOptions): SourceState {
       ...states.flatMap(({ problems }) => problems),
       ...index.duplicateProblems((path, document) => {
         const text = states.find((state) => state.path === path)?.text;
-        return text?.documents.find(({ value }) => value === document)?.line ?? 1;
+        return (text && documentsOf(text).find(({ value }) => value === document)?.line) ?? 1;
       }),
       ...readers.flatMap(({ problems }) => problems),
     ],
