@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { statIfThere } from './read-file.ts';
 
 /** How often everything is looked at without an event: events are lost when the kernel's queue overflows. */
-const SAFETY_INTERVAL_MS = 1_000;
+const SAFETY_INTERVAL_MS = 2_000;
 
 export interface FlatFolderWatchOptions {
   readonly folder: string;
@@ -60,7 +60,7 @@ export function watchFlatFolder(options: FlatFolderWatchOptions): void {
       watched = identity;
     } catch (error) {
       if (!complained)
-        logger.warn({ err: error, folder }, 'folder cannot be watched, looking at it every second');
+        logger.warn({ err: error, folder }, 'folder cannot be watched, looking at it regularly');
       complained = true;
     }
   };

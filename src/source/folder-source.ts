@@ -56,6 +56,8 @@ class FolderWatch {
   readonly #statuses: StatusReader | undefined;
   #state: SourceState | undefined;
   #statusNames: Set<string> | 'all' = new Set();
+  /** Paths that are no manifest files and have been heard of. */
+  readonly #others = new Set<string>();
   #turnDue = false;
   #scanDue = false;
   #lastScan = { endedAt: -Infinity, tookMs: 0 };
@@ -98,7 +100,8 @@ class FolderWatch {
         this.#requestTurn();
       },
       onOther: (path) => {
-        if (this.#files.concernsTree(path)) this.#requestScan();
+        this.#others.add(path);
+        this.#requestTurn();
       },
       onTree: () => {
         this.#requestScan();
@@ -132,6 +135,9 @@ class FolderWatch {
     this.#refreshStatuses(now);
     this.#report();
     this.#planCheck();
+    // Last, because it asks the file system: temporary files of editors and tools come here with every change.
+    if ([...this.#others].some((path) => this.#files.concernsTree(path))) this.#requestScan();
+    this.#others.clear();
   }
 
   #refreshStatuses(now: number): void {
