@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import {
   endpointText,
+  frrInstalls,
   inNode,
   labDown,
   LabError,
@@ -16,6 +17,7 @@ import {
   requireNode,
   setWire,
   type Endpoint,
+  type FrrInstall,
   type LabState,
   type Topology,
 } from '../lab/index.ts';
@@ -39,8 +41,12 @@ export function labCommand(): Command {
     .command('up')
     .summary('start a topology')
     .argument('<file>', 'containerlab topology')
+    .option(
+      '--frr <version>',
+      'FRR release for nodes and routers, such as 10; the one of this machine when absent',
+    )
     .addHelpText('after', examples('metallb-frr lab up test/containerlab/a-listen-range.clab.yml'))
-    .action((file: string) => finish(() => up(file)));
+    .action((file: string, options: { frr?: string }) => finish(() => up(file, options.frr)));
   lab
     .command('status')
     .summary('show labs, their processes and BGP sessions')
@@ -88,14 +94,26 @@ export function labCommand(): Command {
   return lab;
 }
 
-async function up(file: string): Promise<number> {
+async function up(file: string, version: string | undefined): Promise<number> {
   const parsed = await readTopology(file);
   if (!parsed) return EXIT.problems;
+  const frr = version === undefined ? {} : { frr: await frrInstall(version) };
   const state = await interruptible((signal) =>
-    labUp({ topology: parsed, file: resolve(file), onProgress: say, signal }),
+    labUp({ topology: parsed, file: resolve(file), ...frr, onProgress: say, signal }),
   );
   process.stdout.write(upText(state));
   return EXIT.fine;
+}
+
+/** The install of that version, or of the only one that starts with it. */
+async function frrInstall(version: string): Promise<FrrInstall> {
+  const installs = await frrInstalls();
+  const found = installs.find((each) => each.version === version || each.version.startsWith(`${version}.`));
+  if (found) return found;
+  const known = installs.map((each) => each.version).join(', ') || 'none';
+  throw new UsageError(
+    `--frr ${version}: not on this machine; it has ${known} (\`npm run setup\` adds others)`,
+  );
 }
 
 function upText(state: LabState): string {

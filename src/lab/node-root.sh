@@ -1,12 +1,13 @@
 #!/bin/sh
 # Gives one lab node a file system of its own, as a container has, and becomes the node's first process.
 #
-#   node-root.sh ROOT HOSTNAME [--bind SOURCE TARGET ro|rw]... -- COMMAND [ARG]...
+#   node-root.sh ROOT HOSTNAME [--release FOLDER] [--bind SOURCE TARGET ro|rw]... -- COMMAND [ARG]...
 #
 # Runs as the first process of new mount, PID, UTS and IPC namespaces, inside the node's network namespace. Every
 # top-level folder of the machine is seen through an overlay whose upper layer is memory, so nothing that a node writes
 # reaches the machine; where daemons keep configuration, sockets and logs the node starts with empty folders. ROOT is an
-# empty folder to mount on; all mounts vanish with the node's last process.
+# empty folder to mount on; all mounts vanish with the node's last process. FOLDER holds another Debian release, whose /usr
+# the node gets instead of the machine's.
 #
 # Standard output is a pipe to whoever started the node: "pid N" (in the machine's PID namespace), then "ready" when
 # only COMMAND is left to run. Everything else goes to standard error.
@@ -15,6 +16,11 @@ set -eu
 root=$1
 name=$2
 shift 2
+release=
+if [ "$1" = --release ]; then
+    release=$2
+    shift 2
+fi
 
 # /proc is still the machine's, so this is the process id as the machine knows it.
 read -r pid rest </proc/self/stat
@@ -35,11 +41,13 @@ for entry in /*; do
     boot | lost+found | media | mnt | proc | run | sys) ;;
     dev) mount --rbind /dev "$root/dev" ;;
     *)
+        lower=$entry
+        [ "$base" != usr ] || lower=$release/usr
         chmod --reference="$entry" "$root/$base"
         mkdir -p "$root/.layers/$base/upper" "$root/.layers/$base/work"
         chmod --reference="$entry" "$root/.layers/$base/upper"
         mount -t overlay -o \
-            "lowerdir=$entry,upperdir=$root/.layers/$base/upper,workdir=$root/.layers/$base/work" \
+            "lowerdir=$lower,upperdir=$root/.layers/$base/upper,workdir=$root/.layers/$base/work" \
             lab-overlay "$root/$base"
         ;;
     esac
@@ -47,6 +55,9 @@ done
 # The overlays hold on to their layers; nobody else needs the path.
 umount -l "$root/.layers"
 rmdir "$root/.layers"
+
+# The linker's cache belongs to the libraries below /usr.
+[ -z "$release" ] || cp "$release/etc/ld.so.cache" "$root/etc/ld.so.cache"
 
 mount -t proc proc "$root/proc"
 mount -t sysfs -o ro sysfs "$root/sys"

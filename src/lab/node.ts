@@ -20,6 +20,8 @@ export interface NodeStart {
   readonly node: NodeState;
   /** Sources are absolute and exist. */
   readonly binds: readonly { readonly source: string; readonly target: string; readonly readOnly: boolean }[];
+  /** Folder of the Debian release whose /usr the node gets; the machine's own when empty. */
+  readonly release: string;
   readonly signal: AbortSignal;
 }
 
@@ -28,14 +30,14 @@ export interface NodeStart {
  * outlives this process. Resolves when the entrypoint is about to run; the entrypoint's own failures show up in
  * {@link waitUntilReady}.
  */
-export async function startNode({ lab, node, binds, signal }: NodeStart): Promise<ProcessRef> {
+export async function startNode({ lab, node, binds, release, signal }: NodeStart): Promise<ProcessRef> {
   signal.throwIfAborted();
   const root = join(labFolder(lab), 'root', node.name);
   await mkdir(root, { recursive: true });
   await mkdir(dirname(nodeLog(lab, node.name)), { recursive: true });
   const log = await open(nodeLog(lab, node.name), 'a');
   try {
-    const child = spawn('nsenter', startWords({ root, node, binds }), {
+    const child = spawn('nsenter', startWords({ root, node, binds, release }), {
       detached: true,
       stdio: ['ignore', 'pipe', log.fd],
     });
@@ -128,8 +130,10 @@ export async function runInNode(
   return { stdout, stderr, exitCode, failed };
 }
 
-function startWords(options: Pick<NodeStart, 'node' | 'binds'> & { readonly root: string }): string[] {
-  const { root, node, binds } = options;
+function startWords(
+  options: Pick<NodeStart, 'node' | 'binds' | 'release'> & { readonly root: string },
+): string[] {
+  const { root, node, binds, release } = options;
   const all = [
     { source: CHECKOUT, target: CHECKOUT, readOnly: true },
     // The Node.js that runs this, which need not be the machine's or in the checkout.
@@ -151,6 +155,7 @@ function startWords(options: Pick<NodeStart, 'node' | 'binds'> & { readonly root
       '--kill-child',
     ],
     ...['--', 'sh', join(CHECKOUT, 'src/lab/node-root.sh'), root, node.name],
+    ...(release === '' ? [] : ['--release', release]),
     ...all.flatMap(({ source, target, readOnly }) => ['--bind', source, target, readOnly ? 'ro' : 'rw']),
     ...['--', ...environment(node), join(CHECKOUT, 'images/lab/entrypoint'), node.role],
   ];

@@ -3,6 +3,7 @@ import { cp, mkdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { labDown } from './down.ts';
 import { LabError } from './error.ts';
+import type { FrrInstall } from './frr/index.ts';
 import { MANIFESTS } from './images.ts';
 import { createNetns, listNetns, setSysctls } from './netns.ts';
 import { runInNode, startNode, waitUntilReady } from './node.ts';
@@ -26,6 +27,8 @@ export interface LabUp {
   readonly topology: Topology;
   /** The file it was read from, absolute. */
   readonly file: string;
+  /** The FRR that nodes and FRR routers run; the machine's own when absent. */
+  readonly frr?: FrrInstall;
   /** Told what is being done, one short line each. */
   readonly onProgress: (text: string) => void;
   /** Aborting it removes what was made so far. */
@@ -51,7 +54,7 @@ export async function labUp(options: LabUp): Promise<LabState> {
     );
     await makeNetwork(topology, plan.state, signal);
     onProgress(`${topology.name}: starting ${topology.nodes.map((node) => node.name).join(', ')}`);
-    const nodes = await startNodes(plan, signal);
+    const nodes = await startNodes(plan, options);
     const state: LabState = { ...plan.state, nodes };
     await writeState(state);
     await allSettled(nodes.map((node) => waitUntilReady(state.name, node, signal)));
@@ -174,10 +177,11 @@ async function makeNetwork(topology: Topology, state: LabState, signal: AbortSig
   });
 }
 
-async function startNodes(plan: Plan, signal: AbortSignal): Promise<NodeState[]> {
+async function startNodes(plan: Plan, { frr, signal }: LabUp): Promise<NodeState[]> {
   const starts = plan.state.nodes.map(async (node) => {
     const binds = plan.binds.get(node.name) ?? [];
-    return { ...node, init: await startNode({ lab: plan.state.name, node, binds, signal }) };
+    const release = node.processes.includes('bgpd') ? (frr?.root ?? '') : '';
+    return { ...node, init: await startNode({ lab: plan.state.name, node, binds, release, signal }) };
   });
   return allSettled(starts);
 }

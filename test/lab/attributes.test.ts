@@ -1,17 +1,19 @@
-import { beforeAll, expect, test } from 'vitest';
-import { describeWithNetns, eventually } from '../support/index.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { describeWithFrr, eventually } from '../support/index.ts';
 import { frrPaths, frrRoutes } from './router.ts';
 import { startLab, type TestLab } from './support.ts';
 
 const CONVERGE = { timeoutMs: 60_000, intervalMs: 100 };
 const HOST = '198.51.100.10/32';
 
-describeWithNetns('b-attributes: communities, local preference, aggregation, two routers', () => {
+describeWithFrr('b-attributes: communities, local preference, aggregation, two routers', (install) => {
   let lab: TestLab;
 
   beforeAll(async () => {
-    lab = await startLab('b-attributes');
+    lab = await startLab('b-attributes', install);
   });
+
+  afterAll(() => lab.stop());
 
   test('r1 holds the address and the aggregate, r2 the address and the internal pool of one node', async () => {
     await eventually(async () => {

@@ -1,6 +1,6 @@
-import { beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openRouteMonitor, requireNode, setWire } from '../../src/lab/index.ts';
-import { describeWithNetns, eventually } from '../support/index.ts';
+import { describeWithFrr, eventually } from '../support/index.ts';
 import { serviceText } from './manifests.ts';
 import { frrBfdPeers, frrPaths, frrRouteVersion, frrSessions } from './router.ts';
 import { startLab, type TestLab } from './support.ts';
@@ -16,11 +16,11 @@ const OTHERS = [
 ] as const;
 const CONVERGE = { timeoutMs: 60_000, intervalMs: 100 };
 
-describeWithNetns('f-bfd: a cut link, and what must not move', () => {
+describeWithFrr('f-bfd: a cut link, and what must not move', (install) => {
   let lab: TestLab;
 
   beforeAll(async () => {
-    lab = await startLab('f-bfd');
+    lab = await startLab('f-bfd', install);
     await eventually(async () => {
       expect((await lab.routes('router')).get(WEB)).toEqual([N1, N2]);
       expect(await frrBfdPeers(lab, 'router')).toMatchObject([
@@ -29,6 +29,8 @@ describeWithNetns('f-bfd: a cut link, and what must not move', () => {
       ]);
     }, CONVERGE);
   });
+
+  afterAll(() => lab.stop());
 
   test('sessions and other routes stay put while Services, advertisements and BFD profiles change', async () => {
     const sessions = await frrSessions(lab, 'router');
@@ -81,7 +83,7 @@ describeWithNetns('f-bfd: a cut link, and what must not move', () => {
   });
 
   test('a cut link: BFD takes the next hop away and leaves the other; mended, it comes back', async () => {
-    const [n1Before, n2Before] = await frrSessions(lab, 'router');
+    const [n1, n2] = await frrSessions(lab, 'router');
     const monitor = await openRouteMonitor(requireNode(lab.state, 'router').netns);
     try {
       await setWire(lab.state, { node: 'n1', interface: 'eth1' }, 'cut');
@@ -96,9 +98,10 @@ describeWithNetns('f-bfd: a cut link, and what must not move', () => {
     } finally {
       await monitor.close();
     }
-    const [n1, n2] = await frrSessions(lab, 'router');
-    expect(n1?.dropped).toBeGreaterThan(n1Before?.dropped ?? Infinity);
-    expect(n2).toEqual(n2Before);
+    const [n1After, n2After] = await frrSessions(lab, 'router');
+    expect(n1After).toMatchObject({ peer: N1, state: 'Established' });
+    expect(n1After?.dropped).toBeGreaterThan(n1?.dropped ?? Infinity);
+    expect(n2After).toEqual(n2);
   });
 });
 

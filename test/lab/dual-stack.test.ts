@@ -1,5 +1,5 @@
-import { beforeAll, expect, test } from 'vitest';
-import { describeWithNetns, eventually } from '../support/index.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { describeWithFrr, eventually } from '../support/index.ts';
 import { frrRoutes } from './router.ts';
 import { startLab, type TestLab } from './support.ts';
 
@@ -17,19 +17,21 @@ async function linkLocal(lab: TestLab, node: string, name: string): Promise<stri
   return local;
 }
 
-describeWithNetns('e-dual-stack: IPv6 alone, unnumbered, both families over IPv4', () => {
+describeWithFrr('e-dual-stack: IPv6 alone, unnumbered, both families over IPv4', (install) => {
   let lab: TestLab;
   /** Link-local next hops as `show ip route` of a router must show them, sorted; `port`: the routers' own interfaces. */
   let hops: (nodeInterface: string, ports: readonly [string, string]) => Promise<string[]>;
 
   beforeAll(async () => {
-    lab = await startLab('e-dual-stack');
+    lab = await startLab('e-dual-stack', install);
     hops = async (nodeInterface, [first, second]) =>
       [
         `${await linkLocal(lab, 'n1', nodeInterface)} ${first}`,
         `${await linkLocal(lab, 'n2', nodeInterface)} ${second}`,
       ].sort();
   });
+
+  afterAll(() => lab.stop());
 
   test('r1, an IPv6 session: the IPv6 address and nothing else', async () => {
     const want = await hops('eth1', ['br0', 'br0']);
@@ -66,7 +68,7 @@ describeWithNetns('e-dual-stack: IPv6 alone, unnumbered, both families over IPv4
   test('the service answers over both families', async () => {
     for (const url of ['http://198.51.100.1/', 'http://[2001:db8:100::1]/']) {
       await eventually(async () => {
-        expect(await lab.run('r3', ['curl', '-s', '--globoff', '--max-time', '2', url])).toMatch(/^n[12]$/);
+        expect(await lab.run('client', ['curl', '-s', '--globoff', '--max-time', '2', url])).toMatch(/^n[12]$/);
       });
     }
   });

@@ -1,5 +1,5 @@
-import { beforeAll, expect, test } from 'vitest';
-import { describeWithNetns, eventually } from '../support/index.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { describeWithFrr, eventually } from '../support/index.ts';
 import { serviceText } from './manifests.ts';
 import { frrPaths, frrRoutes } from './router.ts';
 import { startLab, type TestLab } from './support.ts';
@@ -8,12 +8,14 @@ const N1 = '192.0.2.11';
 const N2 = '192.0.2.12';
 const CONVERGE = { timeoutMs: 60_000, intervalMs: 100 };
 
-describeWithNetns('a-listen-range: the old ConfigMap, iBGP, listen range', () => {
+describeWithFrr('a-listen-range: the old ConfigMap, iBGP, listen range', (install) => {
   let lab: TestLab;
 
   beforeAll(async () => {
-    lab = await startLab('a-listen-range');
+    lab = await startLab('a-listen-range', install);
   });
+
+  afterAll(() => lab.stop());
 
   test('198.51.100.1/32 arrives through both nodes: avoid-buggy-ips leaves .0 out', async () => {
     await eventually(async () => {

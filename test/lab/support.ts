@@ -10,6 +10,7 @@ import {
   parseTopology,
   requireNode,
   runInNode,
+  type FrrInstall,
   type KernelRoutes,
   type LabState,
   type Topology,
@@ -39,20 +40,24 @@ export interface TestLab {
   readonly write: (name: string, text: string) => Promise<void>;
   readonly edit: (name: string, change: (text: string) => string) => Promise<void>;
   readonly remove: (name: string) => Promise<void>;
+  /** Removes the lab; harmless twice. */
+  readonly stop: () => Promise<void>;
 }
 
-/** Brings up a topology of test/containerlab; it is removed after the last test of the file. */
-export async function startLab(name: string): Promise<TestLab> {
+/** Brings up a topology of test/containerlab; it is removed after the last test of the file at the latest. */
+export async function startLab(name: string, frr?: FrrInstall): Promise<TestLab> {
   const file = fileURLToPath(new URL(`../containerlab/${name}.clab.yml`, import.meta.url));
-  return startTopology(testTopology(await readFile(file, 'utf8'), file), file);
+  return startTopology(testTopology(await readFile(file, 'utf8'), file), file, frr);
 }
 
-export async function startTopology(topology: Topology, file: string): Promise<TestLab> {
-  atEnd(async () => {
+export async function startTopology(topology: Topology, file: string, frr?: FrrInstall): Promise<TestLab> {
+  const stop = async (): Promise<void> => {
     if ((await labNames()).includes(topology.name)) await labDown(topology.name);
-  });
+  };
+  atEnd(stop);
   const { signal } = new AbortController();
-  const state = await labUp({ topology, file, onProgress: () => undefined, signal });
+  const release = frr === undefined ? {} : { frr };
+  const state = await labUp({ topology, file, ...release, onProgress: () => undefined, signal });
   const folder = state.folders[0]?.copy ?? '';
   const write = async (name: string, text: string): Promise<void> => {
     // Beside the folder, not in it: a half-written file must not be seen.
@@ -77,6 +82,7 @@ export async function startTopology(topology: Topology, file: string): Promise<T
       await write(name, after);
     },
     remove: (name) => rm(join(folder, name)),
+    stop,
   };
 }
 
