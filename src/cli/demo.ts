@@ -27,8 +27,6 @@ import { Interrupted, interruptible } from './interruptible.ts';
 
 const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
 const TOPOLOGY = join(CHECKOUT, 'test/containerlab/a-listen-range.clab.yml');
-/** Not the topology's own name, so that a lab of a user from the same file does not stand in the way. */
-const LAB_NAME = 'demo';
 const ROUTER = 'router';
 const WEB = '198.51.100.1';
 const SHOP = '198.51.100.2';
@@ -43,6 +41,12 @@ const CHANGE_TIMEOUT_MS = 15_000;
 /** A step whose result was not what it should be. */
 class DemoError extends Error {}
 
+interface DemoOptions {
+  /** Of the lab; not the topology's own, so that a user's lab from the same file does not stand in the way. */
+  readonly name: string;
+  readonly keep: boolean;
+}
+
 interface Stage {
   readonly lab: LabState;
   /** The router's kernel. */
@@ -50,8 +54,8 @@ interface Stage {
   readonly signal: AbortSignal;
 }
 
-async function demo(keep: boolean, signal: AbortSignal): Promise<void> {
-  const topology = await demoTopology();
+async function demo({ name, keep }: DemoOptions, signal: AbortSignal): Promise<void> {
+  const topology = await demoTopology(name);
   print('A router, two nodes, a controller and a client, each a network namespace of this machine.');
   print(
     'The nodes run FRR and the speaker; the router is a plain FRR that knows nothing of them but their subnet.',
@@ -189,19 +193,19 @@ function manifests(lab: LabState): LabState['folders'][number] {
 
 function lookAround(lab: LabState): void {
   step('The lab stays. To look around, as root:');
-  print('bin/metallb-frr lab status demo');
-  print("bin/metallb-frr lab exec --lab demo router -- vtysh -c 'show ip route'");
-  print("bin/metallb-frr lab exec --lab demo n1 -- vtysh -c 'show running-config'");
-  print('bin/metallb-frr lab exec --lab demo client -- curl http://198.51.100.1/');
-  print('bin/metallb-frr lab cut --lab demo n2:eth1      (and lab mend)');
-  print(`edit ${manifests(lab).copy} and watch the router`);
-  print('bin/metallb-frr lab down demo                   (removes everything)');
+  print(`bin/metallb-frr lab status ${lab.name}`);
+  print(`bin/metallb-frr lab exec --lab ${lab.name} router -- vtysh -c 'show ip route'`);
+  print(`bin/metallb-frr lab exec --lab ${lab.name} n1 -- vtysh -c 'show running-config'`);
+  print(`bin/metallb-frr lab exec --lab ${lab.name} client -- curl http://${WEB}/`);
+  print(`bin/metallb-frr lab cut --lab ${lab.name} n2:eth1      (and lab mend)`);
+  print(`edit the files of ${manifests(lab).copy} and watch the router`);
+  print(`bin/metallb-frr lab down ${lab.name}                   (removes everything)`);
 }
 
-async function demoTopology(): Promise<Topology> {
+async function demoTopology(name: string): Promise<Topology> {
   const parsed = parseTopology(await readFile(TOPOLOGY, 'utf8'), TOPOLOGY);
   if (!parsed.ok) throw new DemoError(parsed.problems.map(formatProblem).join('\n'));
-  return { ...parsed.topology, name: LAB_NAME };
+  return { ...parsed.topology, name };
 }
 
 let steps = 0;
@@ -227,9 +231,10 @@ async function main(): Promise<void> {
   const command = new Command('demo')
     .description('Shows routes from manifests on a real router, in network namespaces. Needs root.')
     .option('--keep', 'leave the lab and say how to look around', false)
+    .option('--name <name>', 'name of the lab', 'demo')
     .parse();
   try {
-    await interruptible((signal) => demo(command.opts<{ keep: boolean }>().keep, signal));
+    await interruptible((signal) => demo(command.opts<DemoOptions>(), signal));
   } catch (error) {
     if (error instanceof Interrupted) {
       process.exitCode = error.exitCode;
