@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 
 export const DEFAULT_NAMESPACE = 'metallb-system';
@@ -36,6 +37,7 @@ export function sourceOption(): Option {
     .argParser((text) => {
       const path = /^dir:(.+)$/.exec(text)?.[1];
       if (path === undefined) throw new InvalidArgumentError('must be dir:PATH');
+      if (!existsSync(path)) throw new InvalidArgumentError('there is no such file or folder');
       return path;
     })
     .makeOptionMandatory();

@@ -38,7 +38,7 @@ export function writeStatusFile(folder: string, name: string, text: string): voi
   try {
     writeFileSync(temporary, WRITTEN_BY_US + text);
   } catch (error) {
-    if (!isMissing(error)) throw error;
+    if (!hasCode(error, 'ENOENT')) throw error;
     prepareStatusFolder(folder);
     writeFileSync(temporary, WRITTEN_BY_US + text);
   }
@@ -61,11 +61,18 @@ export function renderYaml(objects: readonly object[]): string {
     .join('');
 }
 
+/** Makes the status folder. The source itself is never made: where it is away, something is wrong. */
 export function prepareStatusFolder(folder: string): void {
-  mkdirSync(join(folder, TEMPORARY_FOLDER), { recursive: true });
+  for (const path of [folder, join(folder, TEMPORARY_FOLDER)]) {
+    try {
+      mkdirSync(path);
+    } catch (error) {
+      if (!hasCode(error, 'EEXIST')) throw error;
+    }
+  }
   if (basename(folder) === STATUS_FOLDER) writeFileSync(join(folder, '.gitignore'), '*\n');
 }
 
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
 }

@@ -238,6 +238,13 @@ describe('the status folder', () => {
     expect(readFileSync(join(folder, '.gitignore'), 'utf8')).toBe('*\n');
   });
 
+  test('is not made where its parent is missing', async () => {
+    const folder = join(await tempDir(), 'away', '.status');
+    expect(() => {
+      writeStatusFile(folder, 'x.yaml', 'a: 1\n');
+    }).toThrow('ENOENT');
+  });
+
   test('a file is replaced, not rewritten', async () => {
     const folder = await newFolder();
     writeStatusFile(folder, 'x.yaml', 'a: 1\n');
