@@ -132,6 +132,7 @@ function upText(state: LabState): string {
 }
 
 async function status(name: string | undefined, output: OutputForm): Promise<number> {
+  requireRoot();
   const names = name === undefined ? await labNames() : [await labName(name)];
   const states = await Promise.all(
     names.map((each) => (name === undefined ? readState(each) : requireLab(each))),
@@ -149,6 +150,7 @@ async function status(name: string | undefined, output: OutputForm): Promise<num
 
 async function down(name: string | undefined, all: boolean): Promise<number> {
   if (all && name !== undefined) throw new UsageError('lab down: give a lab or --all, not both');
+  requireRoot();
   const names = all ? await labNames() : [await labName(name)];
   for (const each of names) {
     say(`${each}: removing`);
@@ -159,6 +161,7 @@ async function down(name: string | undefined, all: boolean): Promise<number> {
 }
 
 async function execIn(node: string, words: readonly string[], lab: string | undefined): Promise<number> {
+  requireRoot();
   const state = await requireLab(await labName(lab));
   const [file = '', ...args] = [...(await inNode(requireNode(state, node))), ...words];
   // Ctrl-C belongs to the command: it is in the same process group and gets the signal itself.
@@ -175,10 +178,17 @@ async function execIn(node: string, words: readonly string[], lab: string | unde
 async function setLink(text: string, wire: 'cut' | 'whole', lab: string | undefined): Promise<number> {
   const [node = '', name = '', ...rest] = text.split(':');
   if (node === '' || name === '' || rest.length > 0) throw new UsageError(`${text}: must be NODE:INTERFACE`);
+  requireRoot();
   const end: Endpoint = { node, interface: name };
   await setWire(await requireLab(await labName(lab)), end, wire);
   process.stdout.write(`The link at ${endpointText(end)} is ${wire}.\n`);
   return EXIT.fine;
+}
+
+/** Nothing of a lab can be seen or changed without it; `up` finds out more (labPrivileges). */
+function requireRoot(): void {
+  if (process.getuid?.() === 0) return;
+  throw new LabError('ERR_LAB_PRIVILEGES', 'labs need root: run the same command with sudo');
 }
 
 /** Reads a topology; its problems go to standard error. */

@@ -46,9 +46,11 @@ for entry in /*; do
         chmod --reference="$entry" "$root/$base"
         mkdir -p "$root/.layers/$base/upper" "$root/.layers/$base/work"
         chmod --reference="$entry" "$root/.layers/$base/upper"
+        # A file system that an overlay cannot lie on is shown as it is, for reading.
         mount -t overlay -o \
             "lowerdir=$lower,upperdir=$root/.layers/$base/upper,workdir=$root/.layers/$base/work" \
-            lab-overlay "$root/$base"
+            lab-overlay "$root/$base" ||
+            { mount --bind "$lower" "$root/$base" && mount -o remount,bind,ro "$root/$base"; }
         ;;
     esac
 done
