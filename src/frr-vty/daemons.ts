@@ -1,31 +1,94 @@
-import { watch } from 'chokidar';
-import { basename } from 'node:path';
+import { watch, type FSWatcher } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 
 /** A restarting daemon removes its socket and makes another within this time; one call for all of it. */
 const QUIET_MS = 100;
+/** How often the sockets are looked at without any event: the folder may not be there yet, or be another one. */
+const LOOK_MS = 1_000;
 
 /**
- * Watches the folder of FRR's sockets and calls when a daemon's socket (`bgpd.vty`) comes or goes: the daemon was
- * started, restarted or ended, and the long-lived vtysh is deaf for it.
+ * Watches the folder of FRR's sockets and calls when a daemon's socket (`bgpd.vty`) comes, goes or is another one: the
+ * daemon was started, restarted or ended, and the long-lived vtysh is deaf for it. A folder that is not there yet is
+ * waited for.
  */
 export function watchDaemons(
   socketsDir: string,
   onChange: () => void,
 ): { readonly close: () => Promise<void> } {
-  let timer: NodeJS.Timeout | undefined;
-  const watcher = watch(socketsDir, { depth: 0, ignoreInitial: true, atomic: false });
-  const changed = (path: string): void => {
-    if (!basename(path).endsWith('.vty')) return;
-    clearTimeout(timer);
-    timer = setTimeout(onChange, QUIET_MS);
+  let closed = false;
+  let known: string | undefined;
+  let looking: Promise<void> = Promise.resolve();
+  let quiet: NodeJS.Timeout | undefined;
+  let watcher: FSWatcher | undefined;
+  let watchedFolder: number | undefined;
+
+  const unwatch = (): void => {
+    watcher?.close();
+    watcher = undefined;
   };
-  watcher.on('add', changed).on('unlink', changed);
-  // The periodic full read finds what a lost event would have told.
-  watcher.on('error', () => undefined);
+  const look = async (): Promise<void> => {
+    const now = await socketsIn(socketsDir);
+    if (closed || now === known) return;
+    const isFirst = known === undefined;
+    known = now;
+    if (isFirst) return;
+    clearTimeout(quiet);
+    quiet = setTimeout(onChange, QUIET_MS);
+  };
+  let asked = false;
+  const lookSoon = (): void => {
+    // One at a time, and once more for all that happened meanwhile.
+    if (asked) return;
+    asked = true;
+    looking = looking.then(() => {
+      asked = false;
+      return look();
+    });
+  };
+  const listen = async (): Promise<void> => {
+    // Events follow the folder, not its name.
+    const folder = await stat(socketsDir).then(
+      ({ ino }) => ino,
+      () => undefined,
+    );
+    if (closed || (watcher && folder === watchedFolder)) return;
+    unwatch();
+    watchedFolder = folder;
+    if (folder === undefined) return;
+    try {
+      watcher = watch(socketsDir, { persistent: false }, lookSoon).on('error', unwatch);
+    } catch {
+      unwatch(); // gone again: the next look tries again
+    }
+  };
+  const timer = setInterval(() => {
+    looking = looking.then(listen).then(look);
+  }, LOOK_MS);
+  looking = listen().then(look);
   return {
     close: async () => {
-      clearTimeout(timer);
-      await watcher.close();
+      closed = true;
+      clearInterval(timer);
+      clearTimeout(quiet);
+      unwatch();
+      await looking;
     },
   };
+}
+
+/** Equal as long as the same daemons have the same sockets. */
+async function socketsIn(folder: string): Promise<string> {
+  // A folder or socket that went away meanwhile is not there.
+  const names = await readdir(folder).catch((): string[] => []);
+  const sockets = names.filter((name) => name.endsWith('.vty')).sort();
+  const marks = await Promise.all(
+    sockets.map((name) =>
+      stat(join(folder, name)).then(
+        ({ ino, ctimeMs }) => `${name} ${ino} ${ctimeMs}`,
+        () => '',
+      ),
+    ),
+  );
+  return marks.join('\n');
 }

@@ -72,7 +72,10 @@ export function refusedInFile(lines: readonly TypedLine[], stdout: string, stder
         words: said(own ?? generic),
       };
     });
-  return [...refused, ...[...new Set(failures)].map((failure) => ({ path: [], line: '', words: said(failure) }))];
+  return [
+    ...refused,
+    ...[...new Set(failures)].map((failure) => ({ path: [], line: '', words: said(failure) })),
+  ];
 }
 
 /** The daemon that vtysh says is gone, or `FRR` when it reached none at all. */
