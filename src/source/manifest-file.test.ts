@@ -37,9 +37,9 @@ function read(...contents: readonly FileContent[]): ManifestFile {
 /** `name:port` of the Services and `name:count` of the pools in use; in brackets what is about to leave. */
 function inUse(file: ManifestFile): string[] {
   return file.documents.map((document) => {
-    const names = document.objects.map((object) => {
-      if (object.kind === 'Service') return `${object.metadata.name}:${object.spec.ports[0]?.port}`;
-      return object.kind === 'IPAddressPool' ? `p:${object.spec.addresses.length}` : object.metadata.name;
+    const names = document.statements.map(({ ref, object }) => {
+      if (object?.kind === 'Service') return `${object.metadata.name}:${object.spec.ports[0]?.port}`;
+      return object?.kind === 'IPAddressPool' ? `p:${object.spec.addresses.length}` : ref.name;
     });
     return file.leaving.has(document) ? `(${names.join()})` : names.join();
   });

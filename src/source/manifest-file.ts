@@ -1,4 +1,4 @@
-import { formatProblem, objectKey, type Problem, type ResourceRef } from '../core/problem.ts';
+import { formatProblem, type Problem } from '../core/problem.ts';
 import { documentsOf, readManifest, type ManifestVersion } from '../manifest/index.ts';
 import { problemsOf, type DocumentParser, type ParsedDocument } from './parsed-document.ts';
 
@@ -160,8 +160,9 @@ function lossesOf(
   documents: readonly ParsedDocument[],
 ): Pick<ManifestFile, 'documents' | 'leaving'> {
   const { removed, added } = changedMiddle(file.documents, documents);
-  const keys = new Set(added.flatMap(keysOf));
-  const lost = removed.filter((document) => !keysOf(document).every((key) => keys.has(key)));
+  if (removed.length === 0) return { documents, leaving: new Set() };
+  const keys = new Set(added.flatMap(({ statements }) => statements.map(({ key }) => key)));
+  const lost = removed.filter(({ statements }) => !statements.every(({ key }) => keys.has(key)));
   const last = documents.at(-1);
   const whole = last && added.includes(last) ? wholeFormOf(last, removed) : undefined;
   if (!whole) return { documents: [...documents, ...lost], leaving: new Set(lost) };
@@ -175,10 +176,12 @@ function wholeFormOf(
   removed: readonly ParsedDocument[],
 ): ParsedDocument | undefined {
   const text = document.text.trimEnd();
-  const keys = new Set(keysOf(document));
+  const keys = new Set(document.statements.map(({ key }) => key));
   return removed.find(
     (old) =>
-      old.text.startsWith(text) && old.text.trimEnd() !== text && keysOf(old).some((key) => keys.has(key)),
+      old.text.startsWith(text) &&
+      old.text.trimEnd() !== text &&
+      old.statements.some(({ key }) => keys.has(key)),
   );
 }
 
@@ -211,18 +214,6 @@ export function changedMiddle(before: readonly ParsedDocument[], after: readonly
   let end = 0;
   while (end < shorter - start && before.at(-1 - end) === after.at(-1 - end)) end += 1;
   return { removed: before.slice(start, before.length - end), added: after.slice(start, after.length - end) };
-}
-
-export function keyOf(ref: ResourceRef): string {
-  return `${ref.kind} ${objectKey(ref)}`;
-}
-
-/** Of every object the document gives, readable or not. */
-function keysOf(document: ParsedDocument): readonly string[] {
-  return [
-    ...document.objects.map(({ kind, metadata: { namespace, name } }) => keyOf({ kind, namespace, name })),
-    ...document.rejected.map(keyOf),
-  ];
 }
 
 function doubtFor(

@@ -3,14 +3,14 @@ import type { ApiObject, ClusterSnapshot, ServiceObject } from '../api/index.ts'
 import { formatProblem } from '../core/problem.ts';
 import { emptyManifestFile, type ManifestFile } from './manifest-file.ts';
 import { ObjectIndex } from './object-index.ts';
-import type { ParsedDocument } from './parsed-document.ts';
+import { statementsOf, type ParsedDocument } from './parsed-document.ts';
 
 function documentOf(...objects: readonly ApiObject[]): ParsedDocument {
-  return { objects, rejected: [], problems: [], text: '' };
+  return { statements: statementsOf(objects, []), problems: [], text: '' };
 }
 
 function rejected(kind: string, name: string): ParsedDocument {
-  return { objects: [], rejected: [{ kind, namespace: 'n', name }], problems: [], text: '' };
+  return { statements: statementsOf([], [{ kind, namespace: 'n', name }]), problems: [], text: '' };
 }
 
 function node(name: string, mark = ''): ApiObject {

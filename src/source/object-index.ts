@@ -1,8 +1,8 @@
 import type { ApiKind, ApiObject, ApiObjectOfKind, ClusterSnapshot, ServiceObject } from '../api/index.ts';
 import { byText, compareText } from '../core/order.ts';
 import type { Problem, ResourceRef } from '../core/problem.ts';
-import { changedMiddle, keyOf, type ManifestFile } from './manifest-file.ts';
-import type { ParsedDocument } from './parsed-document.ts';
+import { changedMiddle, type ManifestFile } from './manifest-file.ts';
+import { keyOf, type ParsedDocument, type Statement } from './parsed-document.ts';
 import { mergeSorted } from './sorted-list.ts';
 
 /** Kinds whose last good version is kept here. Those of metallb.io, and what they refer to, are kept by `config/`. */
@@ -12,9 +12,7 @@ const KEPT_KINDS: ReadonlySet<string> = new Set<ApiKind>(['Service', 'EndpointSl
 interface Claim {
   readonly file: string;
   readonly document: ParsedDocument;
-  readonly ref: ResourceRef;
-  /** Absent: the document could not be read as this object. */
-  readonly object?: ApiObject;
+  readonly statement: Statement;
   /** The last good version before it could not be read. */
   readonly lastGood?: ApiObject;
 }
@@ -51,22 +49,28 @@ export class ObjectIndex {
     const gone = new Set(removed);
     for (const document of added) {
       if (gone.delete(document)) continue; // moved inside its file
-      for (const claim of claimsOf(after.path, document)) this.#put(claim, gone);
+      for (const statement of document.statements) this.#put({ file: after.path, document, statement }, gone);
     }
     for (const document of gone) {
-      for (const claim of claimsOf(after.path, document)) this.#drop(claim);
+      for (const { key, ref } of document.statements) {
+        this.#drop(key, after.path, document);
+        this.#touched.set(key, ref);
+      }
     }
     const leavingBefore = this.#leaving.get(after.path);
     if (after.leaving.size > 0) this.#leaving.set(after.path, after.leaving);
     else this.#leaving.delete(after.path);
     for (const document of [...(leavingBefore ?? []), ...after.leaving]) {
-      for (const claim of claimsOf(after.path, document)) this.#touch(claim.ref);
+      for (const { key, ref } of document.statements) this.#touched.set(key, ref);
     }
   }
 
   /** What is known about these Services from elsewhere has changed. */
   touchServices(services: Iterable<{ readonly namespace: string; readonly name: string }>): void {
-    for (const { namespace, name } of services) this.#touch({ kind: 'Service', namespace, name });
+    for (const { namespace, name } of services) {
+      const ref = { kind: 'Service', namespace, name };
+      this.#touched.set(keyOf(ref), ref);
+    }
   }
 
   snapshot(): ClusterSnapshot {
@@ -104,10 +108,10 @@ export class ObjectIndex {
       const winner = this.#winnerOf(claims);
       return claims
         .filter((claim) => claim !== winner && !this.#isLeaving(claim))
-        .map(({ ref, file, document }): Problem => {
+        .map(({ statement, file, document }): Problem => {
           const where = winner?.file === file ? 'a second time in this file' : `in ${winner?.file ?? ''} too`;
           return {
-            resource: ref,
+            resource: statement.ref,
             field: '',
             reason: 'DuplicateObject',
             message: `stands ${where}, and that one is used: must stand in one place only`,
@@ -121,29 +125,26 @@ export class ObjectIndex {
 
   /** A new word of the same file takes the place, and with it the rank, of the one it replaces. */
   #put(claim: Claim, replaceable: ReadonlySet<ParsedDocument>): void {
-    const key = keyOf(claim.ref);
-    const claims = this.#claims.get(key) ?? [];
+    const { key, ref, object } = claim.statement;
+    this.#touched.set(key, ref);
+    const claims = this.#claims.get(key);
+    if (!claims) {
+      this.#claims.set(key, [claim]);
+      return;
+    }
     const index = claims.findIndex(({ file, document }) => file === claim.file && replaceable.has(document));
     const replaced = claims[index];
     const lastGood =
-      claim.object || !KEPT_KINDS.has(claim.ref.kind) ? undefined : (replaced?.object ?? replaced?.lastGood);
+      object || !KEPT_KINDS.has(ref.kind) ? undefined : (replaced?.statement.object ?? replaced?.lastGood);
     const put: Claim = lastGood ? { ...claim, lastGood } : claim;
     this.#claims.set(key, replaced ? claims.with(index, put) : [...claims, put]);
-    this.#touch(claim.ref);
   }
 
-  #drop({ ref, file, document }: Claim): void {
-    const key = keyOf(ref);
-    const claims = this.#claims.get(key) ?? [];
-    const left = claims.filter((claim) => claim.file !== file || claim.document !== document);
-    if (left.length === claims.length) return;
+  #drop(key: string, file: string, document: ParsedDocument): void {
+    const left =
+      this.#claims.get(key)?.filter((claim) => claim.file !== file || claim.document !== document) ?? [];
     if (left.length === 0) this.#claims.delete(key);
     else this.#claims.set(key, left);
-    this.#touch(ref);
-  }
-
-  #touch(ref: ResourceRef): void {
-    this.#touched.set(keyOf(ref), ref);
   }
 
   /** What is about to leave its file counts only while nobody else has the object. */
@@ -157,30 +158,20 @@ export class ObjectIndex {
   }
 
   #objectOf(winner: Claim | undefined): ApiObject | undefined {
-    const object = winner?.object ?? winner?.lastGood;
+    const object = winner?.statement.object ?? winner?.lastGood;
     return object?.kind === 'Service' ? this.#options.completeService(object) : object;
   }
 
   #noteRejected(key: string, winner: Claim | undefined): boolean {
     const before = this.#rejected.get(key);
-    if (!winner || winner.object) return this.#rejected.delete(key);
-    if (!before) this.#rejected.set(key, winner.ref);
+    if (!winner || winner.statement.object) return this.#rejected.delete(key);
+    if (!before) this.#rejected.set(key, winner.statement.ref);
     return !before;
   }
 
   #rejectedList(): readonly ResourceRef[] {
     return [...this.#rejected.entries()].sort(byText(([key]) => key)).map(([, ref]) => ref);
   }
-}
-
-function claimsOf(file: string, document: ParsedDocument): readonly Claim[] {
-  return [
-    ...document.objects.map((object): Claim => {
-      const { namespace, name } = object.metadata;
-      return { file, document, ref: { kind: object.kind, namespace, name }, object };
-    }),
-    ...document.rejected.map((ref): Claim => ({ file, document, ref })),
-  ];
 }
 
 function emptyLists(): { readonly [K in ApiKind]: readonly ApiObjectOfKind<K>[] } {
