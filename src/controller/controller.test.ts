@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { loadAll } from 'js-yaml';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
@@ -116,6 +117,28 @@ test('puts statuses back that somebody deleted', async () => {
   await becomes(folder, ['a 192.0.2.0']);
   rmSync(join(folder, '.status'), { recursive: true });
   await becomes(folder, ['a 192.0.2.0']);
+});
+
+test('two on one folder by mistake do not write without end', async () => {
+  const folder = await tempDir();
+  writeFileSync(join(folder, 'a.yaml'), POOL + service('a'));
+  const first = run(folder);
+  await becomes(folder, ['a 192.0.2.0']);
+  const store = new StatusStore(join(folder, '.status'));
+  store.load();
+  // The other one thinks otherwise, and puts its word back whenever it is gone.
+  store.set({ namespace: 'default', name: 'a', ingress: ['203.0.113.9'] });
+  let writes = 0;
+  const until = performance.now() + 2_500;
+  while (performance.now() < until) {
+    if (store.checkFiles().length > 0 || writes === 0) writes += store.flush();
+    await delay(5);
+  }
+  expect(writes).toBeGreaterThan(1);
+  expect(writes).toBeLessThan(8);
+  expect(first.lines()).toContainEqual(
+    expect.objectContaining({ msg: 'statuses were changed or deleted by somebody else, putting them back' }),
+  );
 });
 
 test('goes on trying when statuses cannot be written', async () => {

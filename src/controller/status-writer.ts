@@ -3,6 +3,8 @@ import type { Logger } from '../telemetry/index.ts';
 
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5_000;
+/** Two controllers on one folder put back each other's statuses: not more often than this. */
+const PUT_BACK_MS = 1_000;
 
 /**
  * Puts the store on disk when asked, at once, and again with a back-off while that fails. What somebody else changes or
@@ -36,16 +38,26 @@ export function createStatusWriter(options: {
   const flush = (): void => {
     if (!retry) write(); // otherwise the back-off decides when
   };
-  watchFlatFolder({
-    folder,
-    onTouched: () => {
-      store.checkFiles();
-      flush();
-    },
-    logger,
-    signal,
-  });
+  let putBackAt = -Infinity;
+  let later: NodeJS.Timeout | undefined;
+  const putBack = (): void => {
+    const wait = putBackAt + PUT_BACK_MS - performance.now();
+    if (wait > 0) {
+      later ??= setTimeout(() => {
+        later = undefined;
+        putBack();
+      }, wait);
+      return;
+    }
+    const files = store.checkFiles();
+    if (files.length === 0) return;
+    putBackAt = performance.now();
+    logger.warn({ files }, 'statuses were changed or deleted by somebody else, putting them back');
+    flush();
+  };
+  watchFlatFolder({ folder, onTouched: putBack, logger, signal });
   signal.addEventListener('abort', () => {
+    clearTimeout(later);
     if (retry) write();
   });
   return { flush };

@@ -36,13 +36,18 @@ export function statusFolderOf(source: string): string {
 export function writeStatusFile(folder: string, name: string, text: string): void {
   const temporary = join(folder, TEMPORARY_FOLDER, `${name}.${process.pid}`);
   try {
-    writeFileSync(temporary, WRITTEN_BY_US + text);
+    writeFileSync(temporary, statusFileText(text));
   } catch (error) {
     if (!hasCode(error, 'ENOENT')) throw error;
     prepareStatusFolder(folder);
-    writeFileSync(temporary, WRITTEN_BY_US + text);
+    writeFileSync(temporary, statusFileText(text));
   }
   renameSync(temporary, join(folder, name));
+}
+
+/** A file's whole text as {@link writeStatusFile} writes it. */
+export function statusFileText(text: string): string {
+  return WRITTEN_BY_US + text;
 }
 
 /** As {@link writeStatusFile}, with objects as YAML documents. */

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { compareMeta, compareText } from '../core/order.ts';
 import { objectKey, type Problem } from '../core/problem.ts';
+import { MAX_MANIFEST_BYTES } from '../manifest/index.ts';
+import { readFile } from './read-file.ts';
 import { renderServiceStatus, statusesEqual, type ServiceStatus } from './service-status.ts';
 import { listStatusFiles, readStatusFile, statusFileNameFor, versionOf } from './status-files.ts';
-import { removeStatusFile, writeStatusFile } from './status-folder.ts';
+import { removeStatusFile, statusFileText, writeStatusFile } from './status-folder.ts';
 
 interface Stored {
   readonly status: ServiceStatus;
@@ -90,11 +92,30 @@ export class StatusStore {
     return count;
   }
 
-  /** Marks for writing what is no longer as we left it: deleted, or changed by somebody else. */
-  checkFiles(): void {
+  /**
+   * Marks for writing what is no longer as we left it: deleted, or changed by somebody else.
+   * @returns the names of such files
+   */
+  checkFiles(): readonly string[] {
+    const altered: string[] = [];
     for (const [name, version] of this.#written) {
-      if (versionOf(join(this.#folder, name)) !== version) this.#dirty.add(name);
+      const now = versionOf(join(this.#folder, name));
+      if (now === version) continue;
+      if (this.#isAsWritten(name)) {
+        this.#written.set(name, now);
+        continue;
+      }
+      this.#dirty.add(name);
+      altered.push(name);
     }
+    return altered;
+  }
+
+  #isAsWritten(name: string): boolean {
+    const entries = this.#files.get(name);
+    if (!entries || entries.size === 0 || this.#dirty.has(name)) return false;
+    const read = readFile(join(this.#folder, name), MAX_MANIFEST_BYTES);
+    return read.kind === 'bytes' && read.bytes.toString() === statusFileText(textOf(entries));
   }
 
   #entriesOf(name: string): Map<string, Stored> {
