@@ -26,6 +26,17 @@ function state(...peers: readonly Peer[]): BgpDesiredState {
   };
 }
 
+/** So many prefixes; the harness shows the port, so it is that number too. */
+function withPrefixes(count: number): BgpDesiredState {
+  const prefix = { family: 'ipv4', first: 0n, length: 32, text: '192.0.2.0/32' } as const;
+  const originated = Array.from({ length: count }, () => ({ prefix, treatment: { key: '', peers: [] } }));
+  return {
+    routers: [{ asn: 64496, vrf: '', neighbors: [{ ...TOR, port: count }], originated }],
+    bfdProfiles: [],
+    extras: '',
+  };
+}
+
 const APPLIED: ApplyOutcome = { kind: 'applied', lines: 3, via: 'shell', verified: false };
 const UNCHANGED: ApplyOutcome = { kind: 'unchanged' };
 
@@ -126,6 +137,30 @@ describe('the driver', () => {
       await vi.advanceTimersByTimeAsync(900);
     }
     expect(h.asked.filter((what) => what === 'verify').length).toBe(1);
+    h.abort.abort();
+  });
+
+  test('lets a burst of prefixes come to an end, for a quarter of a second at most', async () => {
+    const h = harness();
+    h.driver.want(withPrefixes(1), INPUT);
+    await settle();
+    h.driver.want(withPrefixes(21), INPUT);
+    await settle();
+    expect(h.asked, 'twenty more are typed at once').toEqual(['apply tor:1', 'apply tor:21']);
+    h.driver.want(withPrefixes(42), INPUT);
+    await vi.advanceTimersByTimeAsync(49);
+    h.driver.want(withPrefixes(1_000), INPUT);
+    await vi.advanceTimersByTimeAsync(49);
+    expect(h.asked).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(h.asked.slice(2)).toEqual(['apply tor:1000']);
+
+    for (let count = 2_000; count < 2_010; count += 1) {
+      h.driver.want(withPrefixes(count), INPUT);
+      await vi.advanceTimersByTimeAsync(30);
+    }
+    // Typed after 250 ms; what comes then is one more and no burst.
+    expect(h.asked.slice(3), 'it does not wait for ever').toEqual(['apply tor:2008', 'apply tor:2009']);
     h.abort.abort();
   });
 

@@ -15,6 +15,13 @@ import { applyBackoffMs, createWorkLoop, type WorkResult } from './work-loop.ts'
 
 /** A small change is read back when FRR has been left alone for this long. */
 const VERIFY_AFTER_MS = 1_000;
+/**
+ * A change of more prefixes than this is part of a burst, whose other parts come in the next milliseconds (the addresses
+ * of 10,000 Services in 32 files); typing the first part alone would hold up the rest by a second.
+ */
+const BURST_PREFIXES = 20;
+const BURST_QUIET_MS = 50;
+const BURST_MAX_MS = 250;
 /** How often FRR's configuration is read without any cause, and a refused one tried again. */
 const SAFETY_READ_MS = 60_000;
 
@@ -82,6 +89,7 @@ export function createFrrDriver(options: FrrDriverOptions): FrrDriver {
   let verifyDue = false;
   let failing: string | undefined;
   let verifyTimer: NodeJS.Timeout | undefined;
+  let burst: { readonly sinceMs: number; readonly timer: NodeJS.Timeout } | undefined;
 
   const report = (): void => {
     const away = failing === undefined ? [] : [frrProblem(failing, true)];
@@ -189,6 +197,20 @@ export function createFrrDriver(options: FrrDriverOptions): FrrDriver {
     }
   };
 
+  const requestAfterBurst = (): void => {
+    const sinceMs = burst?.sinceMs ?? performance.now();
+    clearTimeout(burst?.timer);
+    const leftMs = sinceMs + BURST_MAX_MS - performance.now();
+    const timer = setTimeout(
+      () => {
+        burst = undefined;
+        loop.request();
+      },
+      Math.max(0, Math.min(BURST_QUIET_MS, leftMs)),
+    );
+    burst = { sinceMs, timer };
+  };
+
   const loop = createWorkLoop({ work, backoffMs: applyBackoffMs, signal: options.signal });
   const safety = setInterval(() => {
     verifyDue = true;
@@ -199,6 +221,7 @@ export function createFrrDriver(options: FrrDriverOptions): FrrDriver {
   const stop = (): void => {
     clearInterval(safety);
     clearTimeout(verifyTimer);
+    clearTimeout(burst?.timer);
   };
   if (options.signal.aborted) stop();
   else options.signal.addEventListener('abort', stop, { once: true });
@@ -208,7 +231,9 @@ export function createFrrDriver(options: FrrDriverOptions): FrrDriver {
       // Most changes of the cluster are none for this node's FRR, and the state is the very one of before.
       const isNews = desired?.bgp !== bgp || desired.input.keepUnknown !== input.keepUnknown;
       desired = { bgp, input };
-      if (isNews) loop.request();
+      if (!isNews) return;
+      if (!isBurst(bgp, taken)) loop.request();
+      else requestAfterBurst();
     },
     frrRestarted: () => {
       restarted = true;
@@ -217,6 +242,15 @@ export function createFrrDriver(options: FrrDriverOptions): FrrDriver {
     },
     idle: loop.idle,
   };
+}
+
+/** Whether far more or fewer prefixes are wanted than FRR has; nothing is a burst before FRR has taken anything. */
+function isBurst(bgp: BgpDesiredState, taken: BgpDesiredState | undefined): boolean {
+  return taken !== undefined && Math.abs(prefixCount(bgp) - prefixCount(taken)) > BURST_PREFIXES;
+}
+
+function prefixCount(bgp: BgpDesiredState): number {
+  return bgp.routers.reduce((sum, router) => sum + router.originated.length, 0);
 }
 
 type Refusal = Extract<ApplyOutcome, { kind: 'refused' | 'not-closed' }>;
