@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pc from 'picocolors';
 import { formatProblem } from '../core/problem.ts';
@@ -132,6 +133,8 @@ async function addService(stage: Stage): Promise<void> {
 
 async function cutLink(stage: Stage): Promise<void> {
   step(`Cutting n1's link; BFD sends every 50 ms and gives up after three`);
+  await bfdUp(stage);
+  await showCommand(stage, ROUTER, ['vtysh', '-c', 'show bfd peers brief']);
   print(
     'The link runs through a bridge that stops forwarding: both ends keep their carrier, only BFD can tell.',
   );
@@ -144,6 +147,18 @@ async function cutLink(stage: Stage): Promise<void> {
   const names = await requests(stage, WEB);
   if (names.includes(N1.node)) throw new DemoError(`${N1.node} answered behind a cut link`);
   await setWire(stage.lab, N1, 'whole');
+}
+
+/** BFD starts slowly, one packet a second (RFC 5880 section 6.8.3), so it is up some seconds after BGP. */
+async function bfdUp({ lab, signal }: Stage): Promise<void> {
+  const deadline = performance.now() + CHANGE_TIMEOUT_MS;
+  for (;;) {
+    const command = ['vtysh', '-c', 'show bfd peers brief'];
+    const { stdout } = await runInNode(requireNode(lab, ROUTER), command, { timeoutMs: 10_000, signal });
+    if (BOTH.every((address) => new RegExp(` ${address} +up`).test(stdout))) return;
+    if (performance.now() > deadline) throw new DemoError(`BFD did not come up:\n${stdout}`);
+    await sleep(100, undefined, { signal });
+  }
 }
 
 /** One round of requests from the client; prints and returns the names that answered. */

@@ -17,4 +17,5 @@ export type LabErrorCode =
   | 'ERR_LAB_UNKNOWN'
   | 'ERR_LAB_NODE_FAILED'
   | 'ERR_LAB_EXEC_FAILED'
-  | 'ERR_LAB_BUSY';
+  | 'ERR_LAB_BUSY'
+  | 'ERR_LAB_TIMEOUT';

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { compareText } from '../core/order.ts';
+import { LabError } from './error.ts';
 import { ipIn } from './netns.ts';
 
 /** A kernel's routes: prefix with length -> next hops, addresses or interfaces, sorted. */
@@ -45,7 +46,7 @@ export interface RouteMonitor {
    * as a changed route, so each event of either kind has the table read again; the time is that of the event, not of
    * the reading.
    * @returns milliseconds as of `performance.now()`
-   * @throws when it is not so within `timeoutMs`
+   * @throws ERR_LAB_TIMEOUT when it is not so within `timeoutMs`
    */
   readonly until: (wanted: (routes: KernelRoutes) => boolean, timeoutMs: number) => Promise<number>;
   readonly close: () => Promise<void>;
@@ -76,7 +77,10 @@ export async function openRouteMonitor(netns: string, signal?: AbortSignal): Pro
       if (wanted(await kernelRoutes(netns))) return eventMs;
       const leftMs = deadline - performance.now();
       if (leftMs <= 0)
-        throw new Error(`the routes of ${netns} did not become as wished within ${String(timeoutMs)} ms`);
+        throw new LabError(
+          'ERR_LAB_TIMEOUT',
+          `the routes of ${netns} did not become as wished within ${String(timeoutMs)} ms`,
+        );
       if (lastEventMs !== eventMs) continue; // one more while the table was read
       signal?.throwIfAborted();
       const timer = new AbortController();
