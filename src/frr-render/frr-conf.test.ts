@@ -75,6 +75,18 @@ describe('frr.conf', () => {
     expect(text).not.toContain('address-family ipv6 unicast');
   });
 
+  test.each([
+    ['n1', 'n1'],
+    ['node-1.example.org', 'node-1.example.org'],
+    ['a\nrouter bgp 1', 'a-router-bgp-1'],
+    ['-_-x', 'x'],
+    ['\u00fc', 'node'],
+    ['', 'node'],
+    ['x'.repeat(80), 'x'.repeat(63)],
+  ])('takes the host name %j as %s', (hostname, shown) => {
+    expect(render(EMPTY, { ...OPTIONS, hostname })).toContain(`\nhostname ${shown}\n`);
+  });
+
   test('does not escape anything', () => {
     expect(render({ ...EMPTY, extras: `! <&>"'\`= {{hostname}}` }, OPTIONS)).toContain(
       `\n! <&>"'\`= {{hostname}}\n`,

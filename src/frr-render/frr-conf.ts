@@ -74,7 +74,7 @@ export function compileFrrConf(templateText: string): FrrConfTemplate {
 function viewOf(bgp: BgpDesiredState, options: FrrConfOptions): FrrConfView {
   const classes = treatmentClasses(bgp);
   return {
-    hostname: options.hostname,
+    hostname: hostnameFor(options.hostname),
     logLevel: options.logLevel,
     debugs: options.logLevel === 'debugging' ? DEBUGS : [],
     routeMaps: [
@@ -92,6 +92,12 @@ function viewOf(bgp: BgpDesiredState, options: FrrConfOptions): FrrConfView {
     hasExtras: bgp.extras !== '',
     extras: bgp.extras.replace(/\r\n?/g, '\n').replace(/\n+$/, ''),
   };
+}
+
+/** Linux takes any text for a host name; FRR takes one that begins with a letter or digit, and a line break would be a command. */
+function hostnameFor(name: string): string {
+  const text = name.replace(/[^A-Za-z0-9.-]/g, '-').replace(/^[^A-Za-z0-9]+/, '');
+  return text === '' ? 'node' : text.slice(0, 63);
 }
 
 function routerView(router: BgpRouter, classes: ReadonlyMap<string, TreatmentClass>): RouterView {
