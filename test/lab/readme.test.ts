@@ -15,8 +15,9 @@ import { atEnd, describeWithNetns, startTestFrr, tempDir } from '../support/inde
 const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
 const README = await readFile(join(CHECKOUT, 'README.md'), 'utf8');
 /** What a fenced block without a language holds, lines ended by a backslash joined. */
-const COMMANDS = [...README.matchAll(/^```\n([\s\S]*?)^```$/gm)]
-  .flatMap(([, block = '']) => block.replaceAll(/ \\\n\s*/g, ' ').split('\n'))
+const COMMANDS = [...README.matchAll(/^```(.*)\n([\s\S]*?)^```$/gm)]
+  .filter(([, language]) => language === '')
+  .flatMap(([, , block = '']) => block.replaceAll(/ \\\n\s*/g, ' ').split('\n'))
   .filter((line) => /^(?:bin\/|npm )/.test(line));
 
 /** These run everything, this test included, or are run by a step of `npm test` of their own. */
