@@ -150,10 +150,16 @@ describe('the driver', () => {
     h.driver.want(withPrefixes(42), INPUT);
     await vi.advanceTimersByTimeAsync(49);
     h.driver.want(withPrefixes(1_000), INPUT);
+    let idle = false;
+    const settled = h.driver.idle().then(() => {
+      idle = true;
+    });
     await vi.advanceTimersByTimeAsync(49);
     expect(h.asked).toHaveLength(2);
+    expect(idle).toBe(false);
     await vi.advanceTimersByTimeAsync(1);
     expect(h.asked.slice(2)).toEqual(['apply tor:1000']);
+    await settled;
 
     for (let count = 2_000; count < 2_010; count += 1) {
       h.driver.want(withPrefixes(count), INPUT);
@@ -246,6 +252,17 @@ describe('the driver', () => {
     h.driver.want(state(SPINE), INPUT);
     await vi.advanceTimersByTimeAsync(120_000);
     expect(h.asked).toEqual(['apply tor:179']);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('stops with its signal in a burst, too', async () => {
+    const h = harness();
+    h.driver.want(withPrefixes(1), INPUT);
+    await settle();
+    h.driver.want(withPrefixes(1_000), INPUT);
+    h.abort.abort();
+    await h.driver.idle();
+    expect(h.asked).toEqual(['apply tor:1']);
     expect(vi.getTimerCount()).toBe(0);
   });
 });

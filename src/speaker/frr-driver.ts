@@ -62,6 +62,7 @@ export interface FrrDriver {
   readonly want: (bgp: BgpDesiredState, input: DesiredInput) => void;
   /** A daemon was restarted: look at FRR afresh. */
   readonly frrRestarted: () => void;
+  /** Settles when all that was wanted so far has been tried; never while FRR is away. */
   readonly idle: () => Promise<void>;
 }
 
@@ -89,7 +90,13 @@ export function createFrrDriver(options: FrrDriverOptions): FrrDriver {
   let verifyDue = false;
   let failing: string | undefined;
   let verifyTimer: NodeJS.Timeout | undefined;
-  let burst: { readonly sinceMs: number; readonly timer: NodeJS.Timeout } | undefined;
+  let burst:
+    | {
+        readonly sinceMs: number;
+        readonly timer: NodeJS.Timeout;
+        readonly end: PromiseWithResolvers<unknown>;
+      }
+    | undefined;
 
   const report = (): void => {
     const away = failing === undefined ? [] : [frrProblem(failing, true)];
@@ -198,17 +205,18 @@ export function createFrrDriver(options: FrrDriverOptions): FrrDriver {
   };
 
   const requestAfterBurst = (): void => {
-    const sinceMs = burst?.sinceMs ?? performance.now();
+    const { sinceMs, end } = burst ?? { sinceMs: performance.now(), end: Promise.withResolvers() };
     clearTimeout(burst?.timer);
     const leftMs = sinceMs + BURST_MAX_MS - performance.now();
     const timer = setTimeout(
       () => {
         burst = undefined;
         loop.request();
+        end.resolve(undefined);
       },
       Math.max(0, Math.min(BURST_QUIET_MS, leftMs)),
     );
-    burst = { sinceMs, timer };
+    burst = { sinceMs, timer, end };
   };
 
   const loop = createWorkLoop({ work, backoffMs: applyBackoffMs, signal: options.signal });
@@ -222,6 +230,8 @@ export function createFrrDriver(options: FrrDriverOptions): FrrDriver {
     clearInterval(safety);
     clearTimeout(verifyTimer);
     clearTimeout(burst?.timer);
+    burst?.end.resolve(undefined);
+    burst = undefined;
   };
   if (options.signal.aborted) stop();
   else options.signal.addEventListener('abort', stop, { once: true });
@@ -240,7 +250,10 @@ export function createFrrDriver(options: FrrDriverOptions): FrrDriver {
       verifyDue = true;
       loop.hurry();
     },
-    idle: loop.idle,
+    idle: async () => {
+      if (burst) await burst.end.promise;
+      await loop.idle();
+    },
   };
 }
 
