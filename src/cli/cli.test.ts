@@ -21,11 +21,16 @@ interface Outcome {
 /** Runs the real binary, with the Node that runs the tests first on PATH. */
 async function run(
   args: readonly string[],
-  options: { readonly stdin?: string; readonly binary?: string; readonly path?: string } = {},
+  options: {
+    readonly stdin?: string;
+    readonly binary?: string;
+    readonly path?: string;
+    readonly env?: NodeJS.ProcessEnv;
+  } = {},
 ): Promise<Outcome> {
   const path = options.path ?? [dirname(process.execPath), process.env.PATH].join(delimiter);
   return new Promise((done) => {
-    const env = { ...process.env, PATH: path, METALLB_NAMESPACE: undefined };
+    const env = { ...process.env, PATH: path, METALLB_NAMESPACE: undefined, ...options.env };
     const child = execFile(
       options.binary ?? BINARY,
       args,
@@ -235,3 +240,14 @@ describe.concurrent('exit status', { timeout: TIMEOUT_MS }, () => {
     expect(await run(['--version'], { binary, path })).toMatchObject({ code: 0, out: 'v24.0.0\n' });
   });
 });
+
+test.each([{ CI: 'true' }, { TERM: 'xterm-256color' }, {}])(
+  'no colour where standard error is no terminal: environment %j',
+  async (variables) => {
+    const env = { CI: undefined, FORCE_COLOR: undefined, ...variables };
+    const { code, out, err } = await run(['validate', '-f', file('colour.yaml', 'kind: Pool\n')], { env });
+    expect(code).toBe(1);
+    expect(out).toContain('1 error, 0 warnings\n');
+    expect(err).toMatch(/^error: apiVersion: /);
+  },
+);

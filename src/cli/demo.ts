@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import pc from 'picocolors';
+import { styleText } from 'node:util';
 import { formatProblem } from '../core/problem.ts';
 import {
   labDown,
@@ -20,6 +20,7 @@ import {
   type Topology,
 } from '../lab/index.ts';
 import { Interrupted, interruptible } from './interruptible.ts';
+import { severityWord } from './output.ts';
 
 /**
  * `npm run demo`: the main job, seen from the router. Brings up test/containerlab/a-listen-range.clab.yml with the
@@ -227,7 +228,7 @@ let steps = 0;
 
 function step(text: string): void {
   steps += 1;
-  process.stdout.write(`\n${pc.bold(`${String(steps)}. ${text}`)}\n`);
+  process.stdout.write(`\n${styleText('bold', `${String(steps)}. ${text}`)}\n`);
 }
 
 function print(text: string): void {
@@ -235,7 +236,7 @@ function print(text: string): void {
 }
 
 function result(text: string): void {
-  print(pc.green(text));
+  print(styleText('green', text));
 }
 
 function milliseconds(ms: number): string {
@@ -254,7 +255,7 @@ async function main(): Promise<void> {
     if (error instanceof Interrupted) {
       process.exitCode = error.exitCode;
     } else if (error instanceof LabError || error instanceof DemoError) {
-      process.stderr.write(`\n${pc.red('error')}: ${error.message}\n`);
+      process.stderr.write(`\n${severityWord('error')}: ${error.message}\n`);
       process.exitCode = 1;
     } else {
       throw error;

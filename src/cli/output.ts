@@ -1,7 +1,7 @@
 import Table from 'cli-table3';
 import { Option } from 'commander';
 import { dump } from 'js-yaml';
-import pc from 'picocolors';
+import { styleText } from 'node:util';
 import { formatProblem, type Problem } from '../core/problem.ts';
 
 /** How a command's result is printed. */
@@ -23,15 +23,15 @@ export function formatData(data: unknown, form: 'json' | 'yaml'): string {
     : dump(data, { noRefs: true, lineWidth: -1 });
 }
 
-/** Lines for standard error; colour only where that is a terminal. */
+/** Lines for standard error. */
 export function problemLines(problems: readonly Problem[]): string {
-  const colour = pc.createColors(pc.isColorSupported && process.stderr.isTTY);
-  return problems
-    .map((problem) => {
-      const word = problem.severity === 'error' ? colour.red('error') : colour.yellow('warning');
-      return `${word}: ${formatProblem(problem)}\n`;
-    })
-    .join('');
+  return problems.map((problem) => `${severityWord(problem.severity)}: ${formatProblem(problem)}\n`).join('');
+}
+
+/** `error` or `warning` for a line on standard error. */
+export function severityWord(severity: Problem['severity']): string {
+  const colour = severity === 'error' ? 'red' : 'yellow';
+  return styleText(colour, severity, { stream: process.stderr });
 }
 
 export function hasErrors(problems: readonly Problem[]): boolean {

@@ -103,8 +103,12 @@ function tableOf(report: Report): string {
   const warnings = report.problems.length - errors;
   lines.push(
     report.valid
-      ? `valid${warnings > 0 ? `, ${warnings} warnings` : ''}`
-      : `${errors} errors, ${warnings} warnings`,
+      ? `valid${warnings > 0 ? `, ${count(warnings, 'warning')}` : ''}`
+      : `${count(errors, 'error')}, ${count(warnings, 'warning')}`,
   );
   return `${lines.join('\n')}\n`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
