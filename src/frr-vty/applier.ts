@@ -131,13 +131,14 @@ export class FrrApplier {
       };
       await this.#readOwnFiles();
       const fileBefore = this.#fileText;
-      if (!keepUnknown) await this.#write(wanted.text);
+      if (!keepUnknown) this.#write(wanted.text);
       const running = this.#running ?? (await this.#read(target));
       const change = await this.#difference(running, target);
       this.#wanted = target;
       if (change.commands.length === 0) {
         this.#running = running;
         this.#lastTaken = target;
+        await this.#typist.open(daemonsFor(parsed));
         return { kind: 'unchanged' };
       }
       const lastGood = this.#lastTaken ?? {
@@ -155,6 +156,7 @@ export class FrrApplier {
       }
       const { reached } = await this.#reach(target, typed.refused.length > 0);
       if (reached.kind !== 'closed') return { ...reached, restored: await this.#restore(lastGood) };
+      await this.#typist.open(daemonsFor(parsed));
       return { kind: 'applied', lines: typed.lines, via: typed.via, verified: true };
     });
   }
@@ -234,7 +236,7 @@ export class FrrApplier {
       await rm(this.#options.configFile, { force: true });
       this.#fileText = undefined;
     } else if (!lastGood.keepUnknown) {
-      await this.#write(lastGood.text);
+      this.#write(lastGood.text);
     }
     const { reached } = await this.#reach(lastGood);
     return reached.kind === 'closed';
@@ -291,9 +293,9 @@ export class FrrApplier {
     this.#fileText = await readFile(this.#options.configFile, 'utf8').catch(() => undefined);
   }
 
-  async #write(text: string): Promise<void> {
+  #write(text: string): void {
     if (text === this.#fileText) return;
-    await writeConfigFile(this.#options.configFile, text);
+    writeConfigFile(this.#options.configFile, text);
     this.#fileText = text;
   }
 
@@ -302,7 +304,7 @@ export class FrrApplier {
     const ours = this.#fileText;
     if (ours === undefined) return;
     const there = await readFile(this.#options.configFile, 'utf8').catch(() => undefined);
-    if (there !== ours) await writeConfigFile(this.#options.configFile, ours);
+    if (there !== ours) writeConfigFile(this.#options.configFile, ours);
   }
 
   async #read(target: Target): Promise<FrrConfig> {

@@ -21,7 +21,7 @@ export async function readForms(path: string): Promise<readonly EquivalentForms[
 /** @throws {VtyError} CONFIG_FILE_NOT_WRITTEN */
 export async function writeForms(path: string, forms: readonly EquivalentForms[]): Promise<void> {
   if (forms.length === 0) await rm(path, { force: true });
-  else await writeConfigFile(path, `${JSON.stringify(forms)}\n`);
+  else writeConfigFile(path, `${JSON.stringify(forms)}\n`);
 }
 
 function isForms(value: unknown): value is EquivalentForms {

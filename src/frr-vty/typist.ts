@@ -58,6 +58,11 @@ export class Typist {
     return { lines: lines.length, via: 'file', refused: await this.#asFile(lines) };
   }
 
+  /** Opens the long-lived vtysh, unless it is: the first line after that need not wait for it. */
+  async open(daemons: readonly string[]): Promise<void> {
+    await this.#openShell(daemons);
+  }
+
   async close(): Promise<void> {
     const shell = this.#shell;
     this.#shell = undefined;
@@ -99,7 +104,7 @@ export class Typist {
 
   async #asFile(lines: readonly TypedLine[]): Promise<readonly RefusedLine[]> {
     const { scratchFile, vtysh, fileTimeoutMs } = this.#options;
-    await writeConfigFile(scratchFile, `${lines.map(({ text }) => text).join('\n')}\n`);
+    writeConfigFile(scratchFile, `${lines.map(({ text }) => text).join('\n')}\n`);
     try {
       const { stdout, stderr } = await runVtysh(vtysh, ['-f', scratchFile], { timeoutMs: fileTimeoutMs });
       const gone = daemonGone(`${stdout}\n${stderr}`.split('\n'));

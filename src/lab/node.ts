@@ -166,7 +166,7 @@ function environment(node: NodeState): string[] {
   const path = `${dirname(process.execPath)}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`;
   return [
     ...['env', '-i', `PATH=${path}`, 'HOME=/root', `HOSTNAME=${node.name}`, 'LANG=C.UTF-8'],
-    ...['TERM=xterm', 'VTYSH_PAGER=cat', 'VTYSH_HISTFILE=/dev/null'],
+    ...['TERM=xterm', 'VTYSH_HISTFILE=/dev/null'],
   ];
 }
 
