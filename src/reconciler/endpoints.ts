@@ -1,5 +1,5 @@
-import type { Endpoint, EndpointSliceObject, ServiceObject } from '../api/index.ts';
-import { objectKey } from '../core/problem.ts';
+import type { Endpoint, EndpointSliceObject } from '../api/index.ts';
+import { changedMiddle } from '../core/changed-middle.ts';
 
 /** What announcing a Service depends on, of all its endpoints. */
 export interface UsableEndpoints {
@@ -12,27 +12,41 @@ export type SlicesByService = ReadonlyMap<string, readonly EndpointSliceObject[]
 
 const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 
-/** EndpointSlices by the key of the Service they belong to. */
-export function slicesByService(slices: readonly EndpointSliceObject[]): SlicesByService {
-  const index = new Map<string, EndpointSliceObject[]>();
-  for (const slice of slices) {
-    const name = slice.metadata.labels[SERVICE_NAME_LABEL];
-    if (name === undefined) continue;
-    const key = `${slice.metadata.namespace}/${name}`;
-    const known = index.get(key);
-    if (known) known.push(slice);
-    else index.set(key, [slice]);
-  }
-  return index;
+/**
+ * Gives the function that sorts EndpointSlices by the key of the Service they belong to. It works on what changed since
+ * its last call: a Service's group is the same array for as long as its slices are the same.
+ */
+export function createSliceIndex(): (slices: readonly EndpointSliceObject[]) => SlicesByService {
+  const groups = new Map<string, readonly EndpointSliceObject[]>();
+  let known: readonly EndpointSliceObject[] = [];
+  return (slices) => {
+    const { removed, added } = changedMiddle(known, slices);
+    known = slices;
+    const gone = new Set(removed);
+    const fresh = added.filter((slice) => !gone.delete(slice));
+    for (const slice of gone) {
+      const key = serviceKeyOf(slice);
+      const left = key === undefined ? undefined : groups.get(key)?.filter((each) => each !== slice);
+      if (key === undefined || left === undefined) continue;
+      if (left.length > 0) groups.set(key, left);
+      else groups.delete(key);
+    }
+    for (const slice of fresh) {
+      const key = serviceKeyOf(slice);
+      if (key !== undefined) groups.set(key, [...(groups.get(key) ?? []), slice]);
+    }
+    return groups;
+  };
 }
 
-export function usableEndpoints(
-  service: ServiceObject,
-  slices: SlicesByService,
-  nodeName: string,
-): UsableEndpoints {
+function serviceKeyOf({ metadata }: EndpointSliceObject): string | undefined {
+  const name = metadata.labels[SERVICE_NAME_LABEL];
+  return name === undefined ? undefined : `${metadata.namespace}/${name}`;
+}
+
+export function usableEndpoints(slices: readonly EndpointSliceObject[], nodeName: string): UsableEndpoints {
   let anywhere = false;
-  for (const slice of slices.get(objectKey(service.metadata)) ?? []) {
+  for (const slice of slices) {
     for (const endpoint of slice.spec.endpoints) {
       if (!isUsable(endpoint)) continue;
       anywhere = true;

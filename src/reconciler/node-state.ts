@@ -2,7 +2,8 @@ import type { EndpointSliceObject, NodeObject, ServiceObject } from '../api/inde
 import type { BgpAdvertisement, Config, NodeSelection, Peer } from '../config/index.ts';
 import { comparePrefix, prefixOf, type Prefix } from '../core/ip.ts';
 import { compareText } from '../core/order.ts';
-import { slicesByService, usableEndpoints, type SlicesByService } from './endpoints.ts';
+import { objectKey } from '../core/problem.ts';
+import { createSliceIndex, usableEndpoints } from './endpoints.ts';
 import { decideService, type AnnouncementFacts, type Decision } from './service-verdict.ts';
 import { treatmentFor } from './treatment.ts';
 import type {
@@ -38,7 +39,7 @@ const EXCLUDE_LABEL = 'node.kubernetes.io/exclude-from-external-load-balancers';
  */
 export function createNodeReconciler(): (input: NodeInput) => NodeDesiredState {
   let facts: { readonly of: readonly unknown[]; readonly value: AnnouncementFacts } | undefined;
-  let slices: { readonly of: readonly EndpointSliceObject[]; readonly value: SlicesByService } | undefined;
+  const sliceIndex = createSliceIndex();
   let decisions = new WeakMap<ServiceObject, Decided>();
   let bgp: { readonly of: readonly unknown[]; readonly value: BgpDesiredState } | undefined;
 
@@ -48,22 +49,22 @@ export function createNodeReconciler(): (input: NodeInput) => NodeDesiredState {
       facts = { of: factsOf, value: announcementFacts(input) };
       decisions = new WeakMap();
     }
-    if (slices?.of !== input.endpointSlices) {
-      slices = {
-        of: input.endpointSlices,
-        value: sameGroups(slices?.value, slicesByService(input.endpointSlices)),
-      };
-    }
     const { value: factsNow } = facts;
-    const { value: slicesNow } = slices;
+    const slices = sliceIndex(input.endpointSlices);
     const decided = input.services
       .filter((service) => isOurs(service, input.loadBalancerClass))
       .map((service) => {
-        const group = slicesNow.get(`${service.metadata.namespace}/${service.metadata.name}`);
         const known = decisions.get(service);
+        // Its key is kept: making it again for every Service at every change costs more than all the rest.
+        const key = known?.key ?? objectKey(service.metadata);
+        const group = slices.get(key);
         if (known && known.slices === group) return known;
-        const endpoints = usableEndpoints(service, slicesNow, input.nodeName);
-        const now = decidedOf(service, group, decideService(service, endpoints, factsNow));
+        const endpoints = usableEndpoints(group ?? [], input.nodeName);
+        const now = {
+          key,
+          slices: group,
+          ...decidedOf(service, decideService(service, endpoints, factsNow)),
+        };
         decisions.set(service, now);
         return now;
       });
@@ -77,17 +78,15 @@ export function createNodeReconciler(): (input: NodeInput) => NodeDesiredState {
 
 /** A decision, what follows from it alone, and the endpoints that it was made with. */
 interface Decided {
+  /** Of the Service. */
+  readonly key: string;
   readonly slices: readonly EndpointSliceObject[] | undefined;
   readonly verdict: ServiceVerdict;
   readonly sends: readonly { readonly prefix: Prefix; readonly advertisement: BgpAdvertisement }[];
 }
 
-function decidedOf(
-  service: ServiceObject,
-  slices: readonly EndpointSliceObject[] | undefined,
-  decision: Decision,
-): Decided {
-  return { slices, verdict: verdictOf(service, decision), sends: sendsOf(decision) };
+function decidedOf(service: ServiceObject, decision: Decision): Pick<Decided, 'verdict' | 'sends'> {
+  return { verdict: verdictOf(service, decision), sends: sendsOf(decision) };
 }
 
 function bgpStateOf(input: NodeInput, decided: readonly Decided[]): BgpDesiredState {
@@ -110,18 +109,6 @@ function sendsOf(decision: Decision): Decided['sends'] {
       };
     }),
   );
-}
-
-/** Keeps a group's array when its members are the same, so that it can be compared by identity. */
-function sameGroups(before: SlicesByService | undefined, now: SlicesByService): SlicesByService {
-  if (!before) return now;
-  const groups = new Map<string, readonly EndpointSliceObject[]>();
-  for (const [key, group] of now) {
-    const old = before.get(key);
-    const same = old?.length === group.length && old.every((slice, index) => slice === group[index]);
-    groups.set(key, same ? old : group);
-  }
-  return groups;
 }
 
 function announcementFacts(input: NodeInput): AnnouncementFacts {

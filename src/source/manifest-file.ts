@@ -1,3 +1,4 @@
+import { changedMiddle } from '../core/changed-middle.ts';
 import { formatProblem, type Problem } from '../core/problem.ts';
 import { documentsOf, readManifest, type ManifestVersion } from '../manifest/index.ts';
 import { problemsOf, type DocumentParser, type ParsedDocument } from './parsed-document.ts';
@@ -199,21 +200,6 @@ export function sameProblems(a: readonly Problem[], b: readonly Problem[]): bool
       return problem === other || (other !== undefined && formatProblem(problem) === formatProblem(other));
     })
   );
-}
-
-export interface Middle {
-  readonly removed: readonly ParsedDocument[];
-  readonly added: readonly ParsedDocument[];
-}
-
-/** The difference of two lists that mostly agree at both ends. */
-export function changedMiddle(before: readonly ParsedDocument[], after: readonly ParsedDocument[]): Middle {
-  const shorter = Math.min(before.length, after.length);
-  let start = 0;
-  while (start < shorter && before[start] === after[start]) start += 1;
-  let end = 0;
-  while (end < shorter - start && before.at(-1 - end) === after.at(-1 - end)) end += 1;
-  return { removed: before.slice(start, before.length - end), added: after.slice(start, after.length - end) };
 }
 
 function doubtFor(

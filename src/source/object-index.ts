@@ -1,7 +1,8 @@
 import type { ApiKind, ApiObject, ApiObjectOfKind, ClusterSnapshot, ServiceObject } from '../api/index.ts';
+import { changedMiddle } from '../core/changed-middle.ts';
 import { byText, compareText } from '../core/order.ts';
 import type { Problem, ResourceRef } from '../core/problem.ts';
-import { changedMiddle, type ManifestFile } from './manifest-file.ts';
+import type { ManifestFile } from './manifest-file.ts';
 import { keyOf, type ParsedDocument, type Statement } from './parsed-document.ts';
 import { mergeSorted } from './sorted-list.ts';
 
