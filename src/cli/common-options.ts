@@ -31,26 +31,40 @@ export function logLevelOption(): Option {
   return new Option('--log-level <level>', 'how much is logged').choices(LOG_LEVELS).default('info');
 }
 
-/** Where objects come from; a folder (or file) of manifests so far. */
+/** Where objects come from; absent: the API server. */
 export function sourceOption(): Option {
-  return new Option('--source <dir:PATH>', 'folder or file of manifests to watch')
-    .argParser((text) => {
-      const path = /^dir:(.+)$/.exec(text)?.[1];
-      if (path === undefined) throw new InvalidArgumentError('must be dir:PATH');
-      if (!existsSync(path)) throw new InvalidArgumentError('there is no such file or folder');
-      return path;
-    })
-    .makeOptionMandatory();
+  return new Option(
+    '--source <dir:PATH>',
+    'folder or file of manifests to watch instead of a Kubernetes cluster',
+  ).argParser((text) => {
+    const path = /^dir:(.+)$/.exec(text)?.[1];
+    if (path === undefined) throw new InvalidArgumentError('must be dir:PATH');
+    if (!existsSync(path)) throw new InvalidArgumentError('there is no such file or folder');
+    return path;
+  });
 }
 
 export function metricsPortOption(): Option {
   return new Option('--metrics-port <port>', 'port for Prometheus metrics over plain HTTP; 0: none')
-    .argParser((text) => {
-      const port = Number(text);
-      if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new InvalidArgumentError('must be 0 to 65535');
-      return port;
-    })
+    .argParser(parsePort)
     .default(0);
+}
+
+export function healthPortOption(): Option {
+  return new Option(
+    '--health-probe-port <port>',
+    'port of /healthz, /livez and /readyz; 0: none (default: 17472 in a cluster, none with --source)',
+  ).argParser(parsePort);
+}
+
+export function podNameOption(): Option {
+  return new Option('--pod-name <name>', 'own pod, the owner of what is written').env('METALLB_POD_NAME');
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new InvalidArgumentError('must be 0 to 65535');
+  return port;
 }
 
 /** Adds options in one go. */

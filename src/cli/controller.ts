@@ -1,11 +1,23 @@
 import { Command } from 'commander';
-import { runController } from '../controller/index.ts';
-import { createLogger } from '../telemetry/index.ts';
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import {
+  clusterBackend,
+  createControllerMetrics,
+  folderBackend,
+  runController,
+  type OpenBackend,
+} from '../controller/index.ts';
+import { runWithLease } from '../k8s/index.ts';
+import { createLogger, serveHealth, serveMetrics } from '../telemetry/index.ts';
+import { CLUSTER_HEALTH_PORT, openCluster } from './cluster.ts';
+import {
+  healthPortOption,
   loadBalancerClassOption,
   logLevelOption,
   metricsPortOption,
   namespaceOption,
+  podNameOption,
   sourceOption,
   withOptions,
   type LogLevel,
@@ -13,17 +25,21 @@ import {
 import { examples } from './output.ts';
 import { endOnSignals } from './signals.ts';
 
+const LEASE = 'metallb-frr-controller';
+
 export function controllerCommand(): Command {
   const command = new Command('controller')
     .summary('give Services their addresses')
     .description(
-      'Watches a folder of manifests, gives its LoadBalancer Services addresses from the pools, and writes them to .status/ ' +
-        'in that folder, where speakers find them. One controller for each folder. Addresses are kept when it is started ' +
-        'again. Logs JSON lines to standard output; ends on SIGTERM.',
+      'Gives the LoadBalancer Services of a cluster addresses from the pools and writes them into their status. Of several ' +
+        'controllers, the one that holds the Lease works. With --source dir:PATH it watches a folder of manifests instead ' +
+        'and writes statuses to .status/ in it, where speakers find them; one controller for each folder. Addresses are ' +
+        'kept when it is started again. Logs JSON lines to standard output; ends on SIGTERM.',
     )
     .addHelpText(
       'after',
       examples(
+        'KUBECONFIG=~/.kube/config metallb-frr controller --namespace metallb-system',
         'metallb-frr controller --source dir:/etc/metallb',
         'metallb-frr controller --source dir:services.yaml --lb-class example.com/metallb --log-level debug',
       ),
@@ -34,23 +50,46 @@ export function controllerCommand(): Command {
     namespaceOption(),
     loadBalancerClassOption(),
     metricsPortOption(),
+    healthPortOption(),
+    podNameOption(),
     logLevelOption(),
   ).action(run);
 }
 
-async function run(options: {
-  source: string;
-  namespace: string;
-  lbClass: string;
-  metricsPort: number;
-  logLevel: LogLevel;
-}): Promise<void> {
-  await runController({
-    source: options.source,
-    namespace: options.namespace,
-    loadBalancerClass: options.lbClass,
-    metricsPort: options.metricsPort,
-    logger: createLogger({ component: 'controller', level: options.logLevel }),
-    signal: endOnSignals(),
+interface Options {
+  readonly source?: string;
+  readonly namespace: string;
+  readonly lbClass: string;
+  readonly metricsPort: number;
+  readonly healthProbePort?: number;
+  readonly podName?: string;
+  readonly logLevel: LogLevel;
+}
+
+async function run(options: Options): Promise<void> {
+  const { source, namespace, lbClass: loadBalancerClass, metricsPort } = options;
+  const logger = createLogger({ component: 'controller', level: options.logLevel });
+  const signal = endOnSignals();
+  const metrics = createControllerMetrics();
+  const healthPort = options.healthProbePort ?? (source === undefined ? CLUSTER_HEALTH_PORT : 0);
+  if (metricsPort !== 0) await serveMetrics({ registry: metrics.registry, port: metricsPort, signal });
+  // A controller that stands by is ready: it is there to take over.
+  if (healthPort !== 0) await serveHealth({ port: healthPort, ready: () => [], signal });
+  const control = (open: OpenBackend, until: AbortSignal): Promise<void> =>
+    runController({ open, namespace, loadBalancerClass, metrics, logger, signal: until });
+  if (source !== undefined) {
+    await control(folderBackend({ path: source, namespace, logger }), signal);
+    return;
+  }
+  const { client, owner } = await openCluster({ namespace, podName: options.podName });
+  const open = clusterBackend({ client, namespace, loadBalancerClass, owner, logger });
+  await runWithLease({
+    client,
+    lease: { namespace, name: LEASE },
+    identity: `${options.podName ?? hostname()}_${randomUUID()}`,
+    lead: (leading) => control(open, leading),
+    logger,
+    signal,
   });
+  client.close();
 }

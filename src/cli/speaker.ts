@@ -1,13 +1,25 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { access } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { runSpeaker } from '../speaker/index.ts';
-import { createLogger } from '../telemetry/index.ts';
+import { missingDaemons } from '../frr-vty/index.ts';
+import { clusterSource, speakerQueries } from '../k8s/index.ts';
+import { folderSource, statusFolderOf } from '../source/index.ts';
 import {
+  clusterReports,
+  createSpeakerMetrics,
+  folderReports,
+  runSpeaker,
+  type SpeakerOptions,
+} from '../speaker/index.ts';
+import { createLogger, serveHealth, serveMetrics, type Logger } from '../telemetry/index.ts';
+import { CLUSTER_HEALTH_PORT, openCluster } from './cluster.ts';
+import {
+  healthPortOption,
   loadBalancerClassOption,
   logLevelOption,
   metricsPortOption,
   namespaceOption,
+  podNameOption,
   sourceOption,
   withOptions,
   type LogLevel,
@@ -20,11 +32,17 @@ const FRR_RELOAD = '/usr/lib/frr/frr-reload.py';
 
 export function speakerCommand(): Command {
   const command = new Command('speaker')
-    .summary("keep this node's FRR at what the manifests say")
+    .summary("keep this node's FRR at what the cluster's objects say")
     .description(
-      'Watches a folder of manifests and keeps the FRR of one node at what they say. FRR runs beside it, started by others. Logs JSON lines to standard output; ends on SIGTERM and leaves FRR as it is.',
+      "Watches a cluster's objects and keeps the FRR of one node at what they say; with --source dir:PATH it watches a " +
+        'folder of manifests instead. FRR runs beside it, started by others. Logs JSON lines to standard output; ends on ' +
+        'SIGTERM and leaves FRR as it is.',
     )
-    .requiredOption('--node-name <name>', 'name of the node this runs on')
+    .addOption(
+      new Option('--node-name <name>', 'name of the node this runs on')
+        .env('METALLB_NODE_NAME')
+        .makeOptionMandatory(),
+    )
     .option('--frr-sockets <folder>', "folder of the daemons' vty sockets", '/var/run/frr')
     .option(
       '--frr-config <file>',
@@ -41,6 +59,7 @@ export function speakerCommand(): Command {
     .addHelpText(
       'after',
       examples(
+        'KUBECONFIG=~/.kube/config metallb-frr speaker --node-name n1',
         'metallb-frr speaker --source dir:/etc/metallb --node-name n1',
         'metallb-frr speaker --source dir:. --node-name n1 --frr-sockets /run/frr-n1 --frr-config /run/frr-n1/frr.conf',
       ),
@@ -51,48 +70,111 @@ export function speakerCommand(): Command {
     namespaceOption(),
     loadBalancerClassOption(),
     metricsPortOption(),
+    healthPortOption(),
+    podNameOption(),
     logLevelOption(),
   ).action(run);
 }
 
-async function run(options: {
-  source: string;
-  nodeName: string;
-  frrSockets: string;
-  frrConfig: string;
-  vtysh: string;
-  hostname?: string;
-  ignoreExcludeLb: boolean;
-  metricsPort: number;
-  namespace: string;
-  lbClass: string;
-  logLevel: LogLevel;
-}): Promise<void> {
-  const hasReload = await access(FRR_RELOAD).then(
-    () => true,
-    () => false,
-  );
-  const configDir = dirname(options.frrConfig);
-  const { frrSockets } = options;
+interface Options {
+  readonly source?: string;
+  readonly nodeName: string;
+  readonly frrSockets: string;
+  readonly frrConfig: string;
+  readonly vtysh: string;
+  readonly hostname?: string;
+  readonly ignoreExcludeLb: boolean;
+  readonly metricsPort: number;
+  readonly healthProbePort?: number;
+  readonly podName?: string;
+  readonly namespace: string;
+  readonly lbClass: string;
+  readonly logLevel: LogLevel;
+}
+
+async function run(options: Options): Promise<void> {
+  const { nodeName, namespace, frrSockets, metricsPort } = options;
+  const logger = createLogger({ component: 'speaker', level: options.logLevel, node: nodeName });
+  const signal = endOnSignals();
+  const metrics = createSpeakerMetrics({ node: nodeName });
+  if (metricsPort !== 0) await serveMetrics({ registry: metrics.registry, port: metricsPort, signal });
+  const state = { isSynced: false };
+  const healthPort = options.healthProbePort ?? (options.source === undefined ? CLUSTER_HEALTH_PORT : 0);
+  if (healthPort !== 0) {
+    await serveHealth({
+      port: healthPort,
+      host: '127.0.0.1',
+      ready: async () => [
+        ...(state.isSynced ? [] : ['the objects have not been read yet']),
+        ...(await missingDaemons(frrSockets)).map((name) => `${name} does not answer in ${frrSockets}`),
+      ],
+      signal,
+    });
+  }
+  const { source, publish, close } = await edgesOf(options, { logger, signal });
   await runSpeaker({
-    source: options.source,
-    namespace: options.namespace,
-    nodeName: options.nodeName,
-    hostname: options.hostname ?? options.nodeName,
+    source: (onState, until) =>
+      source((next) => {
+        state.isSynced = true;
+        onState(next);
+      }, until),
+    publish,
+    namespace,
+    nodeName,
+    hostname: options.hostname ?? nodeName,
     loadBalancerClass: options.lbClass,
     ignoreExcludeLabel: options.ignoreExcludeLb,
     logLevel: options.logLevel,
     templateText: readTemplate(),
-    metricsPort: options.metricsPort,
-    frr: {
-      vtysh: [options.vtysh, '--vty_socket', frrSockets, '--config_dir', configDir],
-      socketsDir: frrSockets,
-      configFile: options.frrConfig,
-      ...(hasReload
-        ? { reload: [FRR_RELOAD, '--reload', '--vty_socket', frrSockets, '--confdir', configDir] }
-        : {}),
-    },
-    logger: createLogger({ component: 'speaker', level: options.logLevel, node: options.nodeName }),
-    signal: endOnSignals(),
+    metrics,
+    frr: await frrOf(options),
+    logger,
+    signal,
   });
+  await close();
+}
+
+/** Where the speaker's objects come from, and where its reports go. */
+type Edges = Pick<SpeakerOptions, 'source' | 'publish'> & { readonly close: () => Promise<void> };
+
+async function edgesOf(
+  options: Options,
+  { logger, signal }: { readonly logger: Logger; readonly signal: AbortSignal },
+): Promise<Edges> {
+  const { source: path, namespace, nodeName: node } = options;
+  if (path !== undefined) {
+    const statusFolder = statusFolderOf(path);
+    return {
+      source: folderSource({ path, namespace, statusFolder, logger }),
+      publish: folderReports(statusFolder),
+      close: () => Promise.resolve(),
+    };
+  }
+  const { client, owner } = await openCluster({ namespace, podName: options.podName });
+  const reports = clusterReports({ client, node, owner, logger, signal });
+  const queries = speakerQueries(namespace);
+  return {
+    source: clusterSource({ client, namespace, queries, withSecrets: true, logger }),
+    publish: reports.publish,
+    close: async () => {
+      await reports.idle();
+      client.close();
+    },
+  };
+}
+
+async function frrOf({ frrSockets, frrConfig, vtysh }: Options): Promise<SpeakerOptions['frr']> {
+  const configDir = dirname(frrConfig);
+  const hasReload = await access(FRR_RELOAD).then(
+    () => true,
+    () => false,
+  );
+  return {
+    vtysh: [vtysh, '--vty_socket', frrSockets, '--config_dir', configDir],
+    socketsDir: frrSockets,
+    configFile: frrConfig,
+    ...(hasReload
+      ? { reload: [FRR_RELOAD, '--reload', '--vty_socket', frrSockets, '--confdir', configDir] }
+      : {}),
+  };
 }

@@ -7,6 +7,7 @@ import { parsePrefix, type Prefix } from '../core/ip.ts';
 import type { ResourceRef } from '../core/problem.ts';
 import { snapshotOf } from '../pipeline/index.ts';
 import { StatusStore, type ServiceStatus, type SourceState } from '../source/index.ts';
+import { statusesIn } from './folder-backend.ts';
 import { createAssigner, type Assigner } from './assigner.ts';
 
 const folder = await tempDir();
@@ -83,7 +84,7 @@ function said(store: StatusStore): string[] {
 }
 
 function assigner(store: StatusStore): Assigner {
-  return createAssigner({ store, loadBalancerClass: '' });
+  return createAssigner({ store: statusesIn(store), loadBalancerClass: '', missingClusterIPs: 'fromSpec' });
 }
 
 const first = pool('first', '192.0.2.0/30');

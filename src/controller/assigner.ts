@@ -11,7 +11,8 @@ import type { ServiceObject } from '../api/index.ts';
 import type { Pool } from '../config/index.ts';
 import { byText } from '../core/order.ts';
 import { objectKey } from '../core/problem.ts';
-import { withServiceStatus, type SourceState, type StatusStore } from '../source/index.ts';
+import { withServiceStatus, type SourceState } from '../source/index.ts';
+import type { DecidedStatuses } from './backend.ts';
 import { serviceChanges } from './service-changes.ts';
 import { standIns } from './stand-ins.ts';
 import { refOf, statusOfDecision } from './status-of-decision.ts';
@@ -44,12 +45,12 @@ export interface Assignments {
  * those who have none, and takes or changes nobody's.
  */
 export function createAssigner(options: {
-  readonly store: StatusStore;
+  readonly store: DecidedStatuses;
   readonly loadBalancerClass: string;
+  readonly missingClusterIPs: 'wait' | 'fromSpec';
 }): Assigner {
-  const { store, loadBalancerClass } = options;
-  // There is no API server that would give a Service its cluster IPs.
-  const state = createAllocatorState({ loadBalancerClass, missingClusterIPs: 'fromSpec' });
+  const { store, loadBalancerClass, missingClusterIPs } = options;
+  const state = createAllocatorState({ loadBalancerClass, missingClusterIPs });
   const counters = new Map<string, PoolCounters>();
   const decided = new Set<string>();
   let services: readonly ServiceObject[] = [];
@@ -91,7 +92,7 @@ export function createAssigner(options: {
       if (!wasKnown) forgetAbsent(store, services);
       for (const key of deleted) {
         decided.delete(key);
-        store.remove(refOf(key));
+        store.forget(refOf(key));
       }
       if (wasKnown && poolsInForce === pools) {
         return take(applyChanges(state, { services: changed.map(asDecided), deleted }));
@@ -113,7 +114,7 @@ const NOTHING: PassResult = {
 /** Decisions that leave alone whoever has an address, and give nobody the address of another. */
 function harmless(
   decisions: readonly ServiceDecision[],
-  store: StatusStore,
+  store: DecidedStatuses,
   absent: readonly ServiceObject[],
 ): readonly ServiceDecision[] {
   const made = new Set(absent.map(({ metadata }) => objectKey(metadata)));
@@ -126,16 +127,17 @@ function harmless(
 }
 
 /** Statuses that an earlier run left for Services that have been deleted meanwhile. */
-function forgetAbsent(store: StatusStore, services: readonly ServiceObject[]): void {
+function forgetAbsent(store: DecidedStatuses, services: readonly ServiceObject[]): void {
   const present = new Set(services.map(({ metadata }) => objectKey(metadata)));
   for (const status of store.all()) {
-    if (!present.has(objectKey(status))) store.remove(status);
+    if (!present.has(objectKey(status))) store.forget(status);
   }
 }
 
-function record(store: StatusStore, decision: ServiceDecision): void {
+function record(store: DecidedStatuses, decision: ServiceDecision): void {
   if (decision.outcome === 'notReady') return;
   const status = statusOfDecision(decision);
   if (status) store.set(status);
-  else store.remove(refOf(decision.key));
+  else if (decision.changed) store.clear(refOf(decision.key));
+  else store.forget(refOf(decision.key));
 }

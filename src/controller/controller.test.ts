@@ -7,6 +7,8 @@ import { expect, test } from 'vitest';
 import { atEnd, eventually, tempDir } from '../../test/support/index.ts';
 import { StatusStore } from '../source/index.ts';
 import { runController } from './controller.ts';
+import { folderBackend } from './folder-backend.ts';
+import { createControllerMetrics } from './metrics.ts';
 
 const POOL = `apiVersion: metallb.io/v1beta1
 kind: IPAddressPool
@@ -23,15 +25,17 @@ interface Running {
   readonly stop: () => Promise<void>;
 }
 
-function run(source: string, metricsPort = 0): Running {
+function run(source: string): Running {
   const lines: string[] = [];
   const end = new AbortController();
+  const namespace = 'metallb-system';
+  const logger = pino({ level: 'debug' }, { write: (line) => lines.push(line) });
   const done = runController({
-    source,
-    namespace: 'metallb-system',
+    open: folderBackend({ path: source, namespace, logger }),
+    namespace,
     loadBalancerClass: '',
-    metricsPort,
-    logger: pino({ level: 'debug' }, { write: (line) => lines.push(line) }),
+    metrics: createControllerMetrics(),
+    logger,
     signal: end.signal,
   });
   const stop = async (): Promise<void> => {

@@ -1,56 +1,61 @@
 import type { PoolCounters, ServiceDecision } from '../allocator/index.ts';
 import { buildConfig, type ConfigMemory } from '../config/index.ts';
-import { formatProblem, type Problem } from '../core/problem.ts';
-import { folderSource, statusFolderOf, StatusStore, type SourceState } from '../source/index.ts';
-import { createProblemLog, serveMetrics, type Logger } from '../telemetry/index.ts';
+import type { Problem } from '../core/problem.ts';
+import type { SourceState } from '../source/index.ts';
+import { createProblemLog, type Logger } from '../telemetry/index.ts';
 import { createAssigner, type Assignments } from './assigner.ts';
-import { createControllerMetrics } from './metrics.ts';
-import { createReporter } from './reporter.ts';
-import { createStatusWriter } from './status-writer.ts';
+import type { OpenBackend } from './backend.ts';
+import type { ControllerMetrics } from './metrics.ts';
 
 export interface ControllerOptions {
-  /** Folder or file of manifests; statuses go to `.status/` beside them. */
-  readonly source: string;
+  /** Where objects are found, and where decisions go. */
+  readonly open: OpenBackend;
   /** Of the metallb.io objects. */
   readonly namespace: string;
   /** Empty: only Services without a class. */
   readonly loadBalancerClass: string;
-  /** 0: no metrics are served. */
-  readonly metricsPort: number;
+  readonly metrics: ControllerMetrics;
   readonly logger: Logger;
   readonly signal: AbortSignal;
 }
 
 /**
- * Gives the Services of a folder their addresses until `signal` is aborted. The statuses that it writes are its memory: a
+ * Gives the Services of a source their addresses until `signal` is aborted. The statuses that it writes are its memory: a
  * restart finds them and takes nothing away.
- *
- * @throws when the metrics port is taken
  */
 export async function runController(options: ControllerOptions): Promise<void> {
-  const { source, namespace, loadBalancerClass, metricsPort, logger, signal } = options;
-  const folder = statusFolderOf(source);
-  const store = new StatusStore(folder);
-  for (const problem of store.load()) {
-    logger.error({ problem: formatProblem(problem) }, 'status of an earlier run cannot be read');
-  }
-  const assigner = createAssigner({ store, loadBalancerClass });
+  const { open, namespace, loadBalancerClass, metrics, logger, signal } = options;
   const sayProblems = createProblemLog(logger);
   let memory: ConfigMemory | undefined;
   let pools: readonly PoolCounters[] = [];
   let problems: readonly Problem[] = [];
   let unknown = '';
 
-  const metrics = createControllerMetrics({ pools: () => pools });
-  if (metricsPort !== 0) await serveMetrics({ registry: metrics.registry, port: metricsPort, signal });
-  const writer = createStatusWriter({ store, folder, logger, signal, onFailure: metrics.updateFailed });
-  const reporter = createReporter({ read: () => ({ namespace, problems, pools }), folder, logger, signal });
+  const backend = open({
+    signal,
+    report: () => ({ namespace, problems, pools }),
+    onFailure: metrics.updateFailed,
+  });
+  const assigner = createAssigner({
+    store: backend.statuses,
+    loadBalancerClass,
+    missingClusterIPs: backend.missingClusterIPs,
+  });
+  metrics.showPools(() => pools);
 
+  const tell = (decisions: readonly ServiceDecision[]): void => {
+    for (const { key, changed, ingress, pool, events, reason, outcome } of decisions) {
+      if (changed && ingress.length > 0) logger.debug({ service: key, ingress, pool }, 'address assigned');
+      else if (changed) logger.info({ service: key, reason: reason.message }, 'address withdrawn');
+      else if (outcome === 'refused') logger.debug({ service: key, reason: reason.message }, 'no address');
+      for (const event of events) backend.record(key, event);
+    }
+  };
   const carryOut = (assignments: Assignments): void => {
     ({ pools } = assignments);
-    writer.flush();
-    logDecisions(logger, assignments.decisions);
-    reporter.request();
+    backend.flush();
+    tell(assignments.decisions);
+    backend.reportChanged();
     const nowUnknown = assignments.unknown.join(', ');
     if (nowUnknown !== unknown && nowUnknown !== '') {
       logger.warn(
@@ -72,19 +77,7 @@ export async function runController(options: ControllerOptions): Promise<void> {
     sayProblems(problems);
     metrics.updated({ stale: problems.some(({ severity }) => severity === 'error') });
   };
-  logger.info({ source, adopted: store.all().length }, 'controller started');
-  await folderSource({ path: source, namespace, logger })(onState, signal);
+  await backend.source(onState, signal);
+  await backend.close();
   logger.info('controller ended');
-}
-
-function logDecisions(logger: Logger, decisions: readonly ServiceDecision[]): void {
-  for (const { key, changed, ingress, pool, events, reason, outcome } of decisions) {
-    if (changed && ingress.length > 0) logger.debug({ service: key, ingress, pool }, 'address assigned');
-    else if (changed) logger.info({ service: key, reason: reason.message }, 'address withdrawn');
-    else if (outcome === 'refused') logger.debug({ service: key, reason: reason.message }, 'no address');
-    for (const event of events) {
-      const level = event.type === 'Warning' ? 'warn' : 'info';
-      logger[level]({ service: key, reason: event.reason, message: event.message }, 'event');
-    }
-  }
 }

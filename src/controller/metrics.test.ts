@@ -11,7 +11,8 @@ test("has MetalLB's names, and a series ends with its pool", async () => {
       available: { total: 257n, ipv4: 254n, ipv6: 3n },
     },
   ];
-  const { registry, updated, updateFailed } = createControllerMetrics({ pools: () => pools });
+  const { registry, showPools, updated, updateFailed } = createControllerMetrics();
+  showPools(() => pools);
   updated({ stale: true });
   updateFailed();
   const values = async (): Promise<string[]> =>

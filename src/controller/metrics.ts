@@ -3,15 +3,16 @@ import type { AddressCount, PoolCounters } from '../allocator/index.ts';
 
 export interface ControllerMetrics {
   readonly registry: Registry;
+  /** Where the numbers of the pools are found from now on. */
+  readonly showPools: (pools: () => readonly PoolCounters[]) => void;
   /** A new state was dealt with; `stale`: part of it is not in use. */
   readonly updated: (update: { readonly stale: boolean }) => void;
   readonly updateFailed: () => void;
 }
 
 /** Names, types and labels of MetalLB's controller. */
-export function createControllerMetrics(options: {
-  readonly pools: () => readonly PoolCounters[];
-}): ControllerMetrics {
+export function createControllerMetrics(): ControllerMetrics {
+  let pools: () => readonly PoolCounters[] = () => [];
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
@@ -24,7 +25,7 @@ export function createControllerMetrics(options: {
       registers,
       collect() {
         metric.reset();
-        for (const pool of options.pools()) metric.set({ pool: pool.pool }, Number(of(pool)));
+        for (const pool of pools()) metric.set({ pool: pool.pool }, Number(of(pool)));
       },
     });
   };
@@ -62,6 +63,9 @@ export function createControllerMetrics(options: {
   );
   return {
     registry,
+    showPools: (now) => {
+      pools = now;
+    },
     updated: ({ stale }) => {
       updates.inc();
       loaded.set(1);

@@ -1,4 +1,5 @@
 import type { PoolCounters } from '../allocator/index.ts';
+import type { StatusObject } from '../api/index.ts';
 import { formatProblem, type Problem } from '../core/problem.ts';
 
 export interface ControllerReport {
@@ -9,11 +10,11 @@ export interface ControllerReport {
 }
 
 /** What a controller says of itself and of the pools, as API objects: a ConfigurationState, and each pool's status. */
-export function controllerStatusObjects(report: ControllerReport): object[] {
+export function controllerStatusObjects(report: ControllerReport): StatusObject[] {
   return [configurationState(report), ...report.pools.map((pool) => poolStatus(report.namespace, pool))];
 }
 
-function configurationState({ namespace, problems }: ControllerReport): object {
+function configurationState({ namespace, problems }: ControllerReport): StatusObject {
   const errors = problems.filter(({ severity }) => severity === 'error').map(formatProblem);
   const isValid = errors.length === 0;
   const summary = errors.join('\n');
@@ -36,7 +37,7 @@ function configurationState({ namespace, problems }: ControllerReport): object {
   };
 }
 
-function poolStatus(namespace: string, { pool, assigned, available }: PoolCounters): object {
+function poolStatus(namespace: string, { pool, assigned, available }: PoolCounters): StatusObject {
   return {
     apiVersion: 'metallb.io/v1beta1',
     kind: 'IPAddressPool',

@@ -1,28 +1,24 @@
-import { writeStatusObjects } from '../source/index.ts';
 import type { Logger } from '../telemetry/index.ts';
-import { controllerStatusObjects, type ControllerReport } from './report.ts';
 
 /** What is for people is written at most this often. */
 const QUIET_MS = 1_000;
-const REPORT_FILE = 'controller.yaml';
 
 /**
  * Writes what the controller says of itself some time after it changed, never in the way of an address. A report that
  * cannot be written is said once and tried again with the next change.
  */
 export function createReporter(options: {
-  readonly read: () => ControllerReport;
-  readonly folder: string;
+  readonly write: () => void;
   readonly logger: Logger;
   readonly signal: AbortSignal;
 }): { readonly request: () => void } {
-  const { folder, logger, signal } = options;
+  const { logger, signal } = options;
   let timer: NodeJS.Timeout | undefined;
   let failing = false;
   const write = (): void => {
     timer = undefined;
     try {
-      writeStatusObjects(folder, REPORT_FILE, controllerStatusObjects(options.read()));
+      options.write();
       failing = false;
     } catch (error) {
       if (!(error instanceof Error) || !('code' in error)) throw error;

@@ -1,5 +1,6 @@
 import { watch, type FSWatcher } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 
 /** A restarting daemon removes its socket and makes another within this time; one call for all of it. */
@@ -75,6 +76,37 @@ export function watchDaemons(
       await looking;
     },
   };
+}
+
+/** The daemons without which nothing can be announced, and what is not announced cannot be noticed. */
+const NEEDED_DAEMONS = ['zebra', 'bgpd', 'bfdd'] as const;
+const CONNECT_TIMEOUT_MS = 1_000;
+
+/** Names of the needed daemons that do not take a connection on their vty socket. */
+export async function missingDaemons(socketsDir: string): Promise<readonly string[]> {
+  const answers = await Promise.all(
+    NEEDED_DAEMONS.map((name) => takesConnection(join(socketsDir, `${name}.vty`))),
+  );
+  return NEEDED_DAEMONS.filter((_name, index) => answers[index] !== true);
+}
+
+function takesConnection(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    const end = (isThere: boolean): void => {
+      socket.destroy();
+      resolve(isThere);
+    };
+    socket.setTimeout(CONNECT_TIMEOUT_MS, () => {
+      end(false);
+    });
+    socket.on('connect', () => {
+      end(true);
+    });
+    socket.on('error', () => {
+      end(false);
+    });
+  });
 }
 
 /** Equal as long as the same daemons have the same sockets. */

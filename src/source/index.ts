@@ -7,6 +7,8 @@
  */
 export { folderSource, type FolderSourceOptions } from './folder-source.ts';
 export type { ClusterSource, SourceState } from './source.ts';
+export { ObjectIndex, type IndexedFile, type IndexOptions } from './object-index.ts';
+export { createDocumentParser, type DocumentParser, type ParsedDocument } from './parsed-document.ts';
 export { PATIENCE, type Patience } from './manifest-file.ts';
 export { readManifests, STDIN_PATH, type ReadManifestsOptions } from './read-manifests.ts';
 export {

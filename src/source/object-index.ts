@@ -2,12 +2,19 @@ import type { ApiKind, ApiObject, ApiObjectOfKind, ClusterSnapshot, ServiceObjec
 import { changedMiddle } from '../core/changed-middle.ts';
 import { byText, compareText } from '../core/order.ts';
 import type { Problem, ResourceRef } from '../core/problem.ts';
-import type { ManifestFile } from './manifest-file.ts';
 import { keyOf, type ParsedDocument, type Statement } from './parsed-document.ts';
 import { mergeSorted } from './sorted-list.ts';
 
 /** Kinds whose last good version is kept here. Those of metallb.io, and what they refer to, are kept by `config/`. */
 const KEPT_KINDS: ReadonlySet<string> = new Set<ApiKind>(['Service', 'EndpointSlice', 'Node']);
+
+/** Where objects come from, and what stands there: a file of manifests, or one object of the API server. */
+export interface IndexedFile {
+  readonly path: string;
+  readonly documents: readonly ParsedDocument[];
+  /** Part of `documents`: no longer there, and kept for now. */
+  readonly leaving: ReadonlySet<ParsedDocument>;
+}
 
 /** One document's word about one object. */
 interface Claim {
@@ -45,7 +52,7 @@ export class ObjectIndex {
   }
 
   /** Takes over what changed from one state of a file to the next. */
-  update(before: ManifestFile, after: ManifestFile): void {
+  update(before: IndexedFile, after: IndexedFile): void {
     const { removed, added } = changedMiddle(before.documents, after.documents);
     const gone = new Set(removed);
     for (const document of added) {

@@ -3,3 +3,6 @@
  * decides nothing itself.
  */
 export { runSpeaker, type SpeakerOptions } from './speaker.ts';
+export { clusterReports } from './cluster-reports.ts';
+export { folderReports } from './folder-reports.ts';
+export { createSpeakerMetrics } from './metrics.ts';

@@ -1,11 +1,13 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { METRICS, metricSamples, type ObservedState } from '../bfd-status/index.ts';
+import { EMPTY_OBSERVED, METRICS, metricSamples, type ObservedState } from '../bfd-status/index.ts';
 import type { ApplyOutcome } from '../frr-vty/index.ts';
 import type { NodeDesiredState } from '../reconciler/index.ts';
 import { registerSamples } from '../telemetry/index.ts';
 
 export interface SpeakerMetrics {
   readonly registry: Registry;
+  /** Where the state of the node is found from now on. */
+  readonly show: (state: ShownState) => void;
   readonly applied: (apply: {
     readonly outcome: ApplyOutcome['kind'] | 'failed';
     readonly durationMs: number;
@@ -15,16 +17,18 @@ export interface SpeakerMetrics {
   readonly frrRestarted: () => void;
 }
 
-/** Names, types and labels of MetalLB's speaker and its FRR exporter, and our own `metallb_frr_*`. */
-export function createSpeakerMetrics(options: {
-  readonly node: string;
+export interface ShownState {
   readonly observed: () => ObservedState;
   readonly desired: () => NodeDesiredState | undefined;
-}): SpeakerMetrics {
+}
+
+/** Names, types and labels of MetalLB's speaker and its FRR exporter, and our own `metallb_frr_*`. */
+export function createSpeakerMetrics(options: { readonly node: string }): SpeakerMetrics {
+  let shown: ShownState = { observed: () => EMPTY_OBSERVED, desired: () => undefined };
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
-  registerSamples(registry, METRICS, () => metricSamples(options.observed()));
+  registerSamples(registry, METRICS, () => metricSamples(shown.observed()));
   const announced = new Gauge({
     name: 'metallb_speaker_announced',
     help: 'Services announced from this node, one series for each address.',
@@ -32,7 +36,7 @@ export function createSpeakerMetrics(options: {
     registers,
     collect() {
       announced.reset();
-      for (const { namespace, name, ips, bgp } of options.desired()?.services ?? []) {
+      for (const { namespace, name, ips, bgp } of shown.desired()?.services ?? []) {
         if (bgp.kind !== 'announce') continue;
         for (const ip of ips) {
           announced.set(
@@ -73,6 +77,9 @@ export function createSpeakerMetrics(options: {
   });
   return {
     registry,
+    show: (state) => {
+      shown = state;
+    },
     applied: (apply) => {
       duration.observe({ result: apply.outcome }, apply.durationMs / 1_000);
       if (apply.lines > 0) lines.observe(apply.lines);

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { announcedStatusText, speakerStatusText, type SpeakerReport } from './status-report.ts';
+import type { PublishReport, SpeakerReport } from './status-report.ts';
 
 /** Status is for people and for later: it waits until nothing has happened for this long, */
 const QUIET_MS = 1_000;
@@ -16,27 +16,19 @@ export interface Reporter {
  */
 export function createReporter(options: {
   readonly read: () => SpeakerReport | undefined;
-  readonly write: (name: string, text: string) => void;
+  readonly publish: PublishReport;
   readonly logger: Logger;
   readonly signal: AbortSignal;
 }): Reporter {
   let timer: NodeJS.Timeout | undefined;
   let waitingSinceMs = 0;
   let failing = false;
-  const written = new Map<string, string>();
-
-  const put = (name: string, text: string): void => {
-    if (written.get(name) === text) return;
-    options.write(name, text);
-    written.set(name, text);
-  };
   const report = (): void => {
     timer = undefined;
     const now = options.read();
     if (!now) return;
     try {
-      put(`speaker-${now.node}.yaml`, speakerStatusText(now));
-      put(`announced-${now.node}.yaml`, announcedStatusText(now));
+      options.publish(now);
       failing = false;
     } catch (error) {
       if (!failing) options.logger.warn({ err: error }, 'status cannot be written');

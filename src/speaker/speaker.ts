@@ -2,16 +2,17 @@ import { compileFrrConf, type FrrLogLevel } from '../frr-render/index.ts';
 import { FrrApplier, watchDaemons, type ApplierOptions } from '../frr-vty/index.ts';
 import type { Problem } from '../core/problem.ts';
 import { createNodeDecider, type NodeDecision } from '../pipeline/index.ts';
-import { folderSource, statusFolderOf, writeStatusFile, type SourceState } from '../source/index.ts';
-import { createProblemLog, serveMetrics, type Logger, type LogLevel } from '../telemetry/index.ts';
+import type { ClusterSource, SourceState } from '../source/index.ts';
+import { createProblemLog, type Logger, type LogLevel } from '../telemetry/index.ts';
 import { createFrrDriver } from './frr-driver.ts';
-import { createSpeakerMetrics } from './metrics.ts';
+import type { SpeakerMetrics } from './metrics.ts';
 import { startObserver } from './observer.ts';
 import { createReporter } from './reporter.ts';
+import type { PublishReport } from './status-report.ts';
 
 export interface SpeakerOptions {
-  /** Folder or file of manifests. */
-  readonly source: string;
+  readonly source: ClusterSource;
+  readonly publish: PublishReport;
   readonly namespace: string;
   readonly nodeName: string;
   readonly hostname: string;
@@ -19,8 +20,7 @@ export interface SpeakerOptions {
   readonly ignoreExcludeLabel: boolean;
   readonly logLevel: LogLevel;
   readonly templateText: string;
-  /** 0: no metrics are served. */
-  readonly metricsPort: number;
+  readonly metrics: SpeakerMetrics;
   readonly frr: {
     readonly vtysh: ApplierOptions['vtysh'];
     readonly socketsDir: string;
@@ -40,13 +40,9 @@ const FRR_LOG_LEVELS: Readonly<Record<LogLevel, FrrLogLevel>> = {
   none: 'emergencies',
 };
 
-/**
- * Keeps one node's FRR at what the source says until `signal` is aborted, and leaves FRR as it is then.
- *
- * @throws when the metrics port is taken
- */
+/** Keeps one node's FRR at what the source says until `signal` is aborted, and leaves FRR as it is then. */
 export async function runSpeaker(options: SpeakerOptions): Promise<void> {
-  const { frr, logger, signal, namespace, nodeName } = options;
+  const { frr, logger, metrics, signal, namespace, nodeName } = options;
   const decide = createNodeDecider(options);
   let state: SourceState | undefined;
   let decision: NodeDecision | undefined;
@@ -60,11 +56,7 @@ export async function runSpeaker(options: SpeakerOptions): Promise<void> {
       reporter.request();
     },
   });
-  const metrics = createSpeakerMetrics({
-    node: nodeName,
-    observed: observer.state,
-    desired: () => decision?.state,
-  });
+  metrics.show({ observed: observer.state, desired: () => decision?.state });
   const applier = new FrrApplier({
     vtysh: frr.vtysh,
     configFile: frr.configFile,
@@ -88,7 +80,6 @@ export async function runSpeaker(options: SpeakerOptions): Promise<void> {
     ...(decision?.problems ?? []),
     ...frrProblems,
   ];
-  const statusFolder = statusFolderOf(options.source);
   const reporter = createReporter({
     logger,
     signal,
@@ -100,9 +91,7 @@ export async function runSpeaker(options: SpeakerOptions): Promise<void> {
         observed: observer.state(),
         problems: problems(),
       },
-    write: (name, text) => {
-      writeStatusFile(statusFolder, name, text);
-    },
+    publish: options.publish,
   });
   const daemons = watchDaemons(frr.socketsDir, () => {
     logger.warn('a daemon of FRR came or went, looking at FRR afresh');
@@ -110,9 +99,6 @@ export async function runSpeaker(options: SpeakerOptions): Promise<void> {
     driver.frrRestarted();
     observer.frrRestarted();
   });
-  if (options.metricsPort !== 0)
-    await serveMetrics({ registry: metrics.registry, port: options.metricsPort, signal });
-
   const logProblems = createProblemLog(logger);
   const onState = (next: SourceState): void => {
     const inputAt = Date.now();
@@ -124,9 +110,8 @@ export async function runSpeaker(options: SpeakerOptions): Promise<void> {
     logProblems(now);
     reporter.request();
   };
-  const source = folderSource({ path: options.source, namespace, statusFolder, logger });
-  logger.info({ source: options.source, sockets: frr.socketsDir }, 'speaker started');
-  await source(onState, signal);
+  logger.info({ sockets: frr.socketsDir }, 'speaker started');
+  await options.source(onState, signal);
   await daemons.close();
   await Promise.all([driver.idle(), observer.idle()]);
   await applier.close();

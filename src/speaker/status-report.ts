@@ -5,9 +5,9 @@ import {
   type BgpSession,
   type ObservedState,
 } from '../bfd-status/index.ts';
+import type { StatusObject } from '../api/index.ts';
 import { formatProblem, type Problem } from '../core/problem.ts';
-import type { NodeDesiredState, ServiceVerdict } from '../reconciler/index.ts';
-import { renderYaml } from '../source/index.ts';
+import type { NodeDesiredState } from '../reconciler/index.ts';
 
 export interface SpeakerReport {
   readonly node: string;
@@ -19,51 +19,13 @@ export interface SpeakerReport {
 }
 
 /**
- * What a speaker says of its node, as API objects: one ConfigurationState and one BGPSessionState for each session
- * (their fields are those of MetalLB and frr-k8s).
+ * Takes what a speaker says of its node to where people look for it.
+ * @throws when it cannot be written
  */
-export function speakerStatusText(report: SpeakerReport): string {
-  return renderYaml([configurationState(report), ...sessionStates(report)]);
-}
+export type PublishReport = (report: SpeakerReport) => void;
 
-/**
- * A ServiceBGPStatus for each Service: the peers that it is announced to, or the reason why it is not. One line each,
- * in flow style: there may be ten thousand, and nobody edits them.
- */
-export function announcedStatusText(report: SpeakerReport): string {
-  const items = report.desired.services.map(
-    (verdict) => `- status: ${JSON.stringify(serviceStatus(report, verdict))}\n`,
-  );
-  const head = 'apiVersion: metallb.io/v1beta1\nkind: ServiceBGPStatusList\n';
-  return `${head}${items.length === 0 ? 'items: []\n' : `items:\n${items.join('')}`}`;
-}
-
-function configurationState({ node, namespace, problems }: SpeakerReport): object {
-  const errors = problems.filter(({ severity }) => severity === 'error').map(formatProblem);
-  return {
-    apiVersion: 'metallb.io/v1beta1',
-    kind: 'ConfigurationState',
-    metadata: {
-      name: `speaker-${node}`,
-      namespace,
-      labels: { 'metallb.io/component-type': 'speaker', 'metallb.io/node-name': node },
-    },
-    status: {
-      result: errors.length === 0 ? 'Valid' : 'Invalid',
-      errorSummary: errors.join('\n'),
-      conditions: [
-        {
-          type: 'configReconcilerValid',
-          status: errors.length === 0 ? 'True' : 'False',
-          reason: errors.length === 0 ? 'Reconciled' : 'ConfigurationError',
-          message: errors.join('\n'),
-        },
-      ],
-    },
-  };
-}
-
-function sessionStates({ node, namespace, observed }: SpeakerReport): object[] {
+/** One BGPSessionState for each session; its fields are those of frr-k8s. */
+export function sessionStates({ node, namespace, observed }: SpeakerReport): object[] {
   return [...observed.bgp.values()].map((session) => ({
     apiVersion: 'frrk8s.metallb.io/v1beta1',
     kind: 'BGPSessionState',
@@ -100,13 +62,28 @@ function sessionName(node: string, session: BgpSession): string {
   return [node, peerText(session.peer).replaceAll(':', '-'), vrfLabel(session.vrf)].join('-').toLowerCase();
 }
 
-/** What names the object in a cluster (labels, a generated name) is left out here: the status says it all. */
-function serviceStatus({ node }: SpeakerReport, verdict: ServiceVerdict): object {
+/** Whether the configuration is in use; its fields are those of MetalLB. */
+export function configurationState({ node, namespace, problems }: SpeakerReport): StatusObject {
+  const errors = problems.filter(({ severity }) => severity === 'error').map(formatProblem);
   return {
-    node,
-    serviceNamespace: verdict.namespace,
-    serviceName: verdict.name,
-    peers: verdict.bgp.kind === 'announce' ? verdict.bgp.peers : [],
-    ...(verdict.bgp.kind === 'withdraw' ? { reason: verdict.bgp.reason } : {}),
+    apiVersion: 'metallb.io/v1beta1',
+    kind: 'ConfigurationState',
+    metadata: {
+      name: `speaker-${node}`,
+      namespace,
+      labels: { 'metallb.io/component-type': 'speaker', 'metallb.io/node-name': node },
+    },
+    status: {
+      result: errors.length === 0 ? 'Valid' : 'Invalid',
+      errorSummary: errors.join('\n'),
+      conditions: [
+        {
+          type: 'configReconcilerValid',
+          status: errors.length === 0 ? 'True' : 'False',
+          reason: errors.length === 0 ? 'Reconciled' : 'ConfigurationError',
+          message: errors.join('\n'),
+        },
+      ],
+    },
   };
 }

@@ -1,3 +1,5 @@
+import { backoffMs } from '../core/backoff.ts';
+
 /** What one run of the work says of itself. */
 export type WorkResult = 'done' | 'retry';
 
@@ -78,7 +80,9 @@ export function createWorkLoop(options: WorkLoopOptions): WorkLoop {
   };
 }
 
-/** 100 ms, doubled each time, at most 5 s, up to a quarter less so that nodes do not move in step. */
+const APPLY_BACKOFF = { firstMs: 100, mostMs: 5_000 };
+
+/** The wait before the nth try in a row to bring FRR to its configuration. */
 export function applyBackoffMs(attempt: number, random: () => number = Math.random): number {
-  return Math.min(100 * 2 ** (attempt - 1), 5_000) * (1 - random() / 4);
+  return backoffMs(attempt, APPLY_BACKOFF, random());
 }

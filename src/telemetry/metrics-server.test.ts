@@ -1,22 +1,10 @@
-import { createServer } from 'node:http';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
-import { eventually } from '../../test/support/index.ts';
+import { eventually, freePort } from '../../test/support/index.ts';
 import { serveMetrics } from './metrics-server.ts';
 import { registerSamples, type Sample } from './sampled-metrics.ts';
 
 const PEER_UP = { name: 'metallb_bgp_session_up', type: 'gauge', help: 'Established or not.' } as const;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 test('serves what there is at the time of each scrape, until the end', async () => {
   const registry = new Registry();

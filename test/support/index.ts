@@ -6,3 +6,4 @@ export { atEnd, tempDir } from './cleanup.ts';
 export { eventually } from './eventually.ts';
 export type { EventuallyOptions } from './eventually.ts';
 export { describeWithFrr, describeWithNetns, startTestFrr, testNetns } from './frr.ts';
+export { freePort } from './free-port.ts';

@@ -1,0 +1,19 @@
+/**
+ * The Kubernetes API as a source of objects, and as the place where statuses, Events and Leases stand.
+ *
+ * Decides how a watch goes on after a fault, what of an object is kept, and when a write is tried again. Never decides
+ * about an address or a route, and never lets a write stand in the way of either.
+ */
+export { ApiClient, type ApiRequest } from './api-client.ts';
+export { ApiError } from './api-error.ts';
+export {
+  clusterSource,
+  controllerQueries,
+  speakerQueries,
+  type ClusterSourceOptions,
+} from './cluster-source.ts';
+export { connect, podNamespace, podReference } from './connect.ts';
+export { createEventRecorder, type EventRecorder, type EventText } from './event-recorder.ts';
+export { LEASE_TIMING, runWithLease, type LeaseTiming } from './leader-election.ts';
+export { ServiceStatuses } from './service-statuses.ts';
+export { StatusObjects, type OwnerReference } from './status-objects.ts';

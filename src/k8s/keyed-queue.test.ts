@@ -1,0 +1,135 @@
+import { expect, test, vi } from 'vitest';
+import { atEnd } from '../../test/support/index.ts';
+import { createKeyedQueue, DONE, type KeyedQueueOptions, type KeyResult } from './keyed-queue.ts';
+
+function queue(options: Partial<KeyedQueueOptions> & Pick<KeyedQueueOptions, 'work'>): {
+  readonly queue: ReturnType<typeof createKeyedQueue>;
+  readonly end: () => void;
+} {
+  const controller = new AbortController();
+  const end = (): void => {
+    controller.abort();
+  };
+  atEnd(() => {
+    end();
+    return Promise.resolve();
+  });
+  const created = createKeyedQueue({
+    concurrency: 1,
+    backoff: { firstMs: 5, mostMs: 20 },
+    signal: controller.signal,
+    random: () => 0,
+    ...options,
+  });
+  return { queue: created, end };
+}
+
+test('works on each key once, in order, however often it is asked for before its turn', async () => {
+  const seen: string[] = [];
+  const { queue: q } = queue({
+    work: async (key) => {
+      await Promise.resolve();
+      seen.push(key);
+      return DONE;
+    },
+  });
+  for (const key of ['a', 'b', 'b', 'c', 'b']) q.add(key);
+  await q.idle();
+  expect(seen).toEqual(['a', 'b', 'c']);
+});
+
+test('never twice at once on the same key; asked for meanwhile, it has one more turn', async () => {
+  let running = 0;
+  let turns = 0;
+  const { queue: q } = queue({
+    concurrency: 4,
+    work: async () => {
+      running += 1;
+      expect(running).toBe(1);
+      if (turns === 0) for (let count = 0; count < 3; count += 1) q.add('a');
+      turns += 1;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      running -= 1;
+      return DONE;
+    },
+  });
+  q.add('a');
+  await q.idle();
+  expect(turns).toBe(2);
+});
+
+test('several keys at once, up to the limit', async () => {
+  let running = 0;
+  let most = 0;
+  const { queue: q } = queue({
+    concurrency: 3,
+    work: async () => {
+      running += 1;
+      most = Math.max(most, running);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      running -= 1;
+      return DONE;
+    },
+  });
+  for (let count = 0; count < 10; count += 1) q.add(String(count));
+  await q.idle();
+  expect(most).toBe(3);
+});
+
+test('what fails is tried again, later each time, and does not hold up others', async () => {
+  const at: number[] = [];
+  const others: string[] = [];
+  const { queue: q } = queue({
+    work: (key): Promise<KeyResult> => {
+      if (key !== 'bad') others.push(key);
+      else at.push(performance.now());
+      return Promise.resolve(key === 'bad' && at.length < 4 ? { kind: 'retry', afterMs: 0 } : DONE);
+    },
+  });
+  q.add('bad');
+  q.add('good');
+  await vi.waitFor(() => {
+    expect(others).toEqual(['good']);
+  });
+  await q.idle();
+  const waits = at.slice(1).map((time, index) => time - (at[index] ?? 0));
+  expect(waits).toHaveLength(3);
+  expect(waits[0]).toBeGreaterThanOrEqual(4);
+  expect(waits[2]).toBeGreaterThanOrEqual(18);
+});
+
+test('keeps its pace', async () => {
+  const at: number[] = [];
+  const { queue: q } = queue({
+    paceMs: 10,
+    work: () => {
+      at.push(performance.now());
+      return Promise.resolve(DONE);
+    },
+  });
+  for (let count = 0; count < 4; count += 1) q.add(String(count));
+  await q.idle();
+  expect((at[3] ?? 0) - (at[0] ?? 0)).toBeGreaterThanOrEqual(28);
+});
+
+test('ends with its signal: what waits is dropped, what runs is awaited', async () => {
+  let finish: (() => void) | undefined;
+  const done: string[] = [];
+  const { queue: q, end } = queue({
+    work: async (key) => {
+      await new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      done.push(key);
+      return DONE;
+    },
+  });
+  q.add('a');
+  q.add('b');
+  end();
+  const idle = q.idle();
+  finish?.();
+  await idle;
+  expect(done).toEqual(['a']);
+  expect(q.size()).toBe(0);
+});

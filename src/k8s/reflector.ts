@@ -1,0 +1,189 @@
+import type { Logger } from 'pino';
+import { setTimeout as delay } from 'node:timers/promises';
+import { backoffMs } from '../core/backoff.ts';
+import { ApiError } from './api-error.ts';
+import type { ApiClient } from './api-client.ts';
+import { fieldOf, isRawObject, keyOfRaw, type RawObject } from './raw-object.ts';
+import { collectionPath, selectorsOf, type ResourceQuery } from './resources.ts';
+
+const PAGE_SIZE = 500;
+const LIST_TIMEOUT_MS = 30_000;
+/** Not longer, so that what was missed while the server was away is caught up with within two seconds of its return. */
+const BACKOFF = { firstMs: 200, mostMs: 1_500 };
+/** The server ends a watch after 5 to 10 minutes, spread so that not all are begun anew at once. */
+const WATCH_SECONDS = { least: 300, spread: 300 };
+/** The server sends a bookmark about every minute: a watch that says nothing for two is dead. */
+const SILENCE_MS = 125_000;
+/** A watch that ends sooner than this counts as a failure, so that a server that ends each at once is not pressed. */
+const SHORT_WATCH_MS = 1_000;
+/** A complaint that stays the same is said again after this time. */
+const REMIND_MS = 60_000;
+
+export interface ReflectorHandlers {
+  readonly put: (object: RawObject) => void;
+  readonly remove: (object: RawObject) => void;
+  /** A list is complete: what is not among these keys (`namespace/name`) is gone. */
+  readonly listed: (keys: ReadonlySet<string>) => void;
+}
+
+export interface ReflectorOptions {
+  readonly client: ApiClient;
+  readonly query: ResourceQuery;
+  readonly handlers: ReflectorHandlers;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  readonly random?: () => number;
+}
+
+/**
+ * Keeps handlers told of every object of a query until `signal` is aborted: a list by pages, then a watch from there on
+ * (Kubernetes API concepts, "Efficient detection of changes"). A watch that ends goes on where it was; only when the
+ * server no longer knows that place (410 Gone) the list is read again. While the server is away nothing is told: what was
+ * known stays.
+ */
+export async function reflect(options: ReflectorOptions): Promise<void> {
+  const { query, logger, signal, random = Math.random } = options;
+  const what = { kind: query.type.kind, name: query.name };
+  let resourceVersion: string | undefined;
+  let attempt = 0;
+  let complaint = { text: '', at: -Infinity };
+  const isOver = (): boolean => signal.aborted;
+  while (!isOver()) {
+    const startedAt = performance.now();
+    let failure: ApiError | undefined;
+    try {
+      resourceVersion ??= await list(options);
+      const end = await watch(options, resourceVersion);
+      ({ resourceVersion } = end);
+      ({ failure } = end);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      failure = error;
+    }
+    if (isOver()) return;
+    if (failure === undefined && performance.now() - startedAt >= SHORT_WATCH_MS) {
+      if (attempt > 0) logger.info(what, 'watching again');
+      attempt = 0;
+      continue;
+    }
+    attempt += 1;
+    if (failure && (failure.message !== complaint.text || performance.now() > complaint.at + REMIND_MS)) {
+      complaint = { text: failure.message, at: performance.now() };
+      logger.warn({ ...what, err: failure, hint: hintFor(failure) }, 'cannot be watched, trying again');
+    }
+    const waitMs = Math.max(failure?.retryAfterMs ?? 0, backoffMs(attempt, BACKOFF, random()));
+    await delay(waitMs, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** Reads all objects by pages. @returns the version to watch from */
+async function list({ client, query, handlers, signal }: ReflectorOptions): Promise<string> {
+  const keys = new Set<string>();
+  let proceed = '';
+  for (;;) {
+    const page = await client.request(
+      {
+        method: 'GET',
+        path: collectionPath(query.type, query.namespace),
+        query: {
+          ...selectorsOf(query),
+          limit: String(PAGE_SIZE),
+          ...(proceed === '' ? {} : { continue: proceed }),
+        },
+        timeoutMs: LIST_TIMEOUT_MS,
+      },
+      signal,
+    );
+    const items = fieldOf(page, 'items');
+    for (const item of Array.isArray(items) ? (items as unknown[]) : []) {
+      if (!isRawObject(item)) continue;
+      keys.add(keyOfRaw(item));
+      handlers.put(item);
+    }
+    const metadata = fieldOf(page, 'metadata');
+    const next = fieldOf(metadata, 'continue');
+    if (typeof next === 'string' && next !== '') {
+      proceed = next;
+      continue;
+    }
+    handlers.listed(keys);
+    const version = fieldOf(metadata, 'resourceVersion');
+    if (typeof version === 'string') return version;
+    throw new ApiError(`GET ${collectionPath(query.type, query.namespace)}: a list without resourceVersion`, {
+      status: 200,
+      reason: 'InvalidAnswer',
+    });
+  }
+}
+
+interface WatchEnd {
+  /** Where to go on; undefined: the list has to be read again. */
+  readonly resourceVersion: string | undefined;
+  /** Absent: the server ended the watch in the usual way. */
+  readonly failure?: ApiError;
+}
+
+async function watch(options: ReflectorOptions, from: string): Promise<WatchEnd> {
+  const { client, query, signal, handlers, random = Math.random } = options;
+  let resourceVersion = from;
+  let failure: ApiError | undefined;
+  const onLine = (line: string): void => {
+    const event = parseEvent(line);
+    const type = fieldOf(event, 'type');
+    const object = fieldOf(event, 'object');
+    if (type === 'ERROR') {
+      failure = errorOfEvent(object);
+      return;
+    }
+    const version = fieldOf(fieldOf(object, 'metadata'), 'resourceVersion');
+    if (typeof version === 'string') resourceVersion = version;
+    if (!isRawObject(object)) return;
+    if (type === 'ADDED' || type === 'MODIFIED') handlers.put(object);
+    else if (type === 'DELETED') handlers.remove(object);
+  };
+  try {
+    await client.stream({
+      path: collectionPath(query.type, query.namespace),
+      query: {
+        ...selectorsOf(query),
+        watch: 'true',
+        resourceVersion: from,
+        allowWatchBookmarks: 'true',
+        timeoutSeconds: String(Math.round(WATCH_SECONDS.least + random() * WATCH_SECONDS.spread)),
+      },
+      onLine,
+      silenceMs: SILENCE_MS,
+      signal,
+    });
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    failure ??= error;
+  }
+  if (failure?.status === 410) return { resourceVersion: undefined, failure };
+  return { resourceVersion, ...(failure ? { failure } : {}) };
+}
+
+function parseEvent(line: string): unknown {
+  try {
+    return JSON.parse(line) as unknown;
+  } catch (cause) {
+    throw new ApiError('a line of a watch is not JSON', { status: 200, reason: 'InvalidAnswer', cause });
+  }
+}
+
+function errorOfEvent(status: unknown): ApiError {
+  const code = fieldOf(status, 'code');
+  const message = fieldOf(status, 'message');
+  const reason = fieldOf(status, 'reason');
+  return new ApiError(typeof message === 'string' ? message : 'the server ended the watch with an error', {
+    status: typeof code === 'number' ? code : 0,
+    reason: typeof reason === 'string' ? reason : '',
+  });
+}
+
+function hintFor({ status, reason }: ApiError): string | undefined {
+  if (status === 404) return "the API server does not know this kind: install the chart's CRDs";
+  if (status === 403) return "the ServiceAccount may not list and watch this kind: see the chart's RBAC";
+  if (status === 401) return 'the credentials are not accepted: see the token or the kubeconfig';
+  return reason === 'ECONNREFUSED' ? 'the API server is not there' : undefined;
+}

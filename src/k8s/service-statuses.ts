@@ -1,0 +1,177 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Logger } from 'pino';
+import type { ServiceObject } from '../api/index.ts';
+import { compareMeta } from '../core/order.ts';
+import { objectKey } from '../core/problem.ts';
+import { statusesEqual, withServiceStatus, type ServiceStatus } from '../source/index.ts';
+import { PATCH_TYPES, type ApiClient } from './api-client.ts';
+import { ApiError } from './api-error.ts';
+import { createKeyedQueue, DONE, type KeyedQueue, type KeyResult } from './keyed-queue.ts';
+import { isRawObject, keyOfRaw, type RawObject } from './raw-object.ts';
+import { objectPath, RESOURCES } from './resources.ts';
+import { seenService, statusPatch, type SeenService } from './seen-service.ts';
+
+const CONCURRENCY = 8;
+const BACKOFF = { firstMs: 50, mostMs: 5_000 };
+/** A write that the server finds wrong will hardly be right the next moment. */
+const REFUSED_WAIT_MS = 30_000;
+/** Somebody else writes the same status: it is put back, and not more often than this. */
+const PUT_BACK_MS = 1_000;
+
+interface Ref {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export interface ServiceStatusesOptions {
+  readonly client: ApiClient;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  /** A write failed and will be tried again. */
+  readonly onFailure: () => void;
+}
+
+/**
+ * The statuses of Services as they were decided, and their way into the API server. What is wanted is compared with what
+ * was last seen there; only a difference is written, and written again when somebody else undoes it.
+ */
+export class ServiceStatuses {
+  readonly #options: ServiceStatusesOptions;
+  readonly #queue: KeyedQueue;
+  readonly #wanted = new Map<string, ServiceStatus>();
+  readonly #seen = new Map<string, SeenService>();
+  /** What was written last, and when: writing the very same again means that somebody undid it. */
+  readonly #written = new Map<string, { readonly status: ServiceStatus; readonly at: number }>();
+  #dirty = new Set<string>();
+
+  constructor(options: ServiceStatusesOptions) {
+    this.#options = options;
+    this.#queue = createKeyedQueue({
+      work: (key) => this.#write(key),
+      concurrency: CONCURRENCY,
+      backoff: BACKOFF,
+      signal: options.signal,
+    });
+  }
+
+  get(service: Ref): ServiceStatus | undefined {
+    return this.#wanted.get(objectKey(service));
+  }
+
+  /** By namespace and name. */
+  all(): readonly ServiceStatus[] {
+    return [...this.#wanted.values()].sort(compareMeta);
+  }
+
+  set(status: ServiceStatus): void {
+    const key = objectKey(status);
+    this.#wanted.set(key, status);
+    this.#dirty.add(key);
+  }
+
+  /** Takes what was seen of this Service for what was decided. */
+  adopt(service: Ref): void {
+    const key = objectKey(service);
+    const seen = this.#seen.get(key);
+    if (seen) this.#wanted.set(key, seen.status);
+  }
+
+  uidOf(key: string): string | undefined {
+    return this.#seen.get(key)?.uid;
+  }
+
+  /** Whatever stands in this Service's status is to be taken away. */
+  clear({ namespace, name }: Ref): void {
+    this.set({ namespace, name, ingress: [] });
+  }
+
+  /** The Service is gone, or somebody else's: its status is left as it is. */
+  forget(service: Ref): void {
+    const key = objectKey(service);
+    this.#wanted.delete(key);
+    this.#dirty.delete(key);
+    this.#written.delete(key);
+  }
+
+  /** Begins to write what was set. */
+  flush(): void {
+    const keys = this.#dirty;
+    this.#dirty = new Set();
+    for (const key of keys) if (this.#differs(key)) this.#queue.add(key);
+  }
+
+  /** A version of a Service that the API server sent. */
+  observe(raw: RawObject): void {
+    const key = keyOfRaw(raw);
+    const seen = seenService(raw);
+    const before = this.#seen.get(key);
+    if (before?.uid === seen.uid && isOlder(seen.resourceVersion, before.resourceVersion)) return;
+    this.#seen.set(key, seen);
+    if (this.#differs(key)) this.#queue.add(key);
+  }
+
+  unobserve(key: string): void {
+    this.#seen.delete(key);
+  }
+
+  /** A change of nothing but the status that is decided here. */
+  isEcho(before: ServiceObject, after: ServiceObject): boolean {
+    if (!this.#wanted.has(objectKey(after.metadata))) return false;
+    return isDeepStrictEqual(withServiceStatus(before, undefined), withServiceStatus(after, undefined));
+  }
+
+  /** Statuses on their way. */
+  get pending(): number {
+    return this.#queue.size();
+  }
+
+  idle(): Promise<void> {
+    return this.#queue.idle();
+  }
+
+  #differs(key: string): boolean {
+    const wanted = this.#wanted.get(key);
+    const seen = this.#seen.get(key);
+    return wanted !== undefined && seen !== undefined && !statusesEqual(wanted, seen.status);
+  }
+
+  async #write(key: string): Promise<KeyResult> {
+    const wanted = this.#wanted.get(key);
+    const seen = this.#seen.get(key);
+    if (!wanted || !seen || !this.#differs(key)) return DONE;
+    const written = this.#written.get(key);
+    const waitMs = written?.status === wanted ? written.at + PUT_BACK_MS - performance.now() : 0;
+    if (waitMs > 0) return { kind: 'retry', afterMs: waitMs };
+    const { client, signal, logger, onFailure } = this.#options;
+    try {
+      const answer = await client.request(
+        {
+          method: 'PATCH',
+          path: `${objectPath(RESOURCES.Service, wanted)}/status`,
+          body: statusPatch(seen, wanted, new Date()),
+          contentType: PATCH_TYPES.strategic,
+        },
+        signal,
+      );
+      this.#written.set(key, { status: wanted, at: performance.now() });
+      if (isRawObject(answer)) this.observe(answer);
+      return DONE;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      // Gone, or changed meanwhile: the watch brings the newer version, and with it another turn.
+      if (error.status === 404) return DONE;
+      if (error.status === 409) return { kind: 'retry', afterMs: 0 };
+      if (signal.aborted) return DONE;
+      onFailure();
+      logger.warn({ service: key, err: error }, 'status cannot be written, trying again');
+      const isRefused = error.status >= 400 && error.status < 500 && error.status !== 429;
+      return { kind: 'retry', afterMs: Math.max(error.retryAfterMs ?? 0, isRefused ? REFUSED_WAIT_MS : 0) };
+    }
+  }
+}
+
+/** Versions of one object are decimal numbers that grow (KEP-5504); any others are taken as they come. */
+function isOlder(a: string, b: string): boolean {
+  if (!/^\d+$/.test(a) || !/^\d+$/.test(b)) return false;
+  return a.length === b.length ? a < b : a.length < b.length;
+}

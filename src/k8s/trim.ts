@@ -1,0 +1,35 @@
+import { fieldOf, type RawObject } from './raw-object.ts';
+import type { ResourceType } from './resources.ts';
+
+/** Annotations that anything here reads. Others can be a megabyte each. */
+const OUR_ANNOTATION = /^metallb\.(?:io|universe\.tf)\//;
+/** The one label of an EndpointSlice that anything here reads. */
+const SLICE_LABEL = 'kubernetes.io/service-name';
+
+/**
+ * An object with what the core may read of it and nothing else: no managedFields, no foreign annotations, and no
+ * resourceVersion, so that two versions which differ only in what nobody reads are equal.
+ */
+export function trimmed(raw: RawObject, { apiVersion, kind }: ResourceType): object {
+  const { name, namespace, uid, labels, annotations } = raw.metadata;
+  return {
+    ...raw,
+    apiVersion,
+    kind,
+    metadata: {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(uid === undefined ? {} : { uid }),
+      ...picked('labels', labels, (key) => kind !== 'EndpointSlice' || key === SLICE_LABEL),
+      ...picked('annotations', annotations, (key) => OUR_ANNOTATION.test(key)),
+    },
+  };
+}
+
+function picked(field: string, entries: unknown, isWanted: (key: string) => boolean): object {
+  if (typeof entries !== 'object' || entries === null) return {};
+  const wanted = Object.keys(entries).filter(isWanted);
+  return wanted.length === 0
+    ? {}
+    : { [field]: Object.fromEntries(wanted.map((key) => [key, fieldOf(entries, key)])) };
+}
