@@ -1,12 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Three projects, chosen with `--project NAME`:
+ * Four projects, chosen with `--project NAME`:
  * - `unit`: no privileges, no network, no processes; runs anywhere in seconds.
  * - `frr`: loads text into a real FRR of each release that is installed; needs root.
+ * - `api`: processes of ours beside a real API server; needs the programs of Kubernetes.
  * - `lab`: hosts as network namespaces with real daemons; needs root.
  *
- * The last two run one file at a time: they share the machine's cores, and a daemon that gets no CPU misses its
+ * All but the first run one file at a time: they share the machine's cores, and a daemon that gets no CPU misses its
  * BFD deadlines.
  */
 export default defineConfig({
@@ -34,6 +35,16 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'api',
+          include: ['test/k8s/**/*.test.ts', 'test/cluster/api-server.test.ts'],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 90_000,
+          sequence: { groupOrder: 3 },
         },
       },
       {

@@ -106,6 +106,36 @@ describe.concurrent('exit status', { timeout: TIMEOUT_MS }, () => {
       err: /0 to 65535/,
     },
     {
+      name: 'no cluster',
+      args: ['controller', '--health-probe-port', '0'],
+      code: 1,
+      err: /^error: no cluster: .*--source dir:PATH\n$/,
+    },
+    {
+      name: "MetalLB's flag with a value that it refuses",
+      args: ['speaker', '--node-name', 'n', '--bgp-debounce-timeout', '0'],
+      code: 2,
+      err: /positive number/,
+    },
+    {
+      name: "MetalLB's webhook alone",
+      args: ['controller', '--webhook-mode=onlywebhook'],
+      code: 2,
+      err: /no webhook that could run alone/,
+    },
+    {
+      name: 'TLS settings that contradict each other',
+      args: ['controller', '--source', `dir:${good}`, '--tls-cipher-suites', 'ECDHE-RSA-AES128-GCM-SHA256'],
+      code: 1,
+      err: /^error: --tls-cipher-suites: .*VersionTLS12/,
+    },
+    {
+      name: 'a TLS group that is none',
+      args: ['controller', '--tls-curve-preferences', '29,7'],
+      code: 2,
+      err: /7: must be one of 23, 24/,
+    },
+    {
       name: 'good manifests',
       args: ['validate', '-f', good],
       code: 0,

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { podNamespace } from '../k8s/index.ts';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 
 export const DEFAULT_NAMESPACE = 'metallb-system';
@@ -7,7 +8,7 @@ export const DEFAULT_NAMESPACE = 'metallb-system';
 export function namespaceOption(): Option {
   return new Option('--namespace <name>', 'namespace of the metallb.io objects')
     .env('METALLB_NAMESPACE')
-    .default(DEFAULT_NAMESPACE);
+    .default(podNamespace() ?? DEFAULT_NAMESPACE);
 }
 
 export function filesOption(): Option {
@@ -44,12 +45,6 @@ export function sourceOption(): Option {
   });
 }
 
-export function metricsPortOption(): Option {
-  return new Option('--metrics-port <port>', 'port for Prometheus metrics over plain HTTP; 0: none')
-    .argParser(parsePort)
-    .default(0);
-}
-
 export function healthPortOption(): Option {
   return new Option(
     '--health-probe-port <port>',
@@ -61,7 +56,7 @@ export function podNameOption(): Option {
   return new Option('--pod-name <name>', 'own pod, the owner of what is written').env('METALLB_POD_NAME');
 }
 
-function parsePort(text: string): number {
+export function parsePort(text: string): number {
   const port = Number(text);
   if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new InvalidArgumentError('must be 0 to 65535');
   return port;

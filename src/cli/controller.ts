@@ -9,19 +9,20 @@ import {
   type OpenBackend,
 } from '../controller/index.ts';
 import { runWithLease } from '../k8s/index.ts';
-import { createLogger, serveHealth, serveMetrics } from '../telemetry/index.ts';
+import { createLogger, serveHealth } from '../telemetry/index.ts';
 import { CLUSTER_HEALTH_PORT, openCluster } from './cluster.ts';
 import {
   healthPortOption,
   loadBalancerClassOption,
   logLevelOption,
-  metricsPortOption,
   namespaceOption,
   podNameOption,
   sourceOption,
   withOptions,
   type LogLevel,
 } from './common-options.ts';
+import { acceptIdleFlags, CONTROLLER_IDLE_FLAGS, sayIdleFlags } from './metallb-flags.ts';
+import { addMetricsOptions, serveAllMetrics, type MetricsOptions } from './metrics-options.ts';
 import { examples } from './output.ts';
 import { endOnSignals } from './signals.ts';
 
@@ -44,44 +45,47 @@ export function controllerCommand(): Command {
         'metallb-frr controller --source dir:services.yaml --lb-class example.com/metallb --log-level debug',
       ),
     );
+  addMetricsOptions(command);
+  acceptIdleFlags(command, CONTROLLER_IDLE_FLAGS);
   return withOptions(
     command,
     sourceOption(),
     namespaceOption(),
     loadBalancerClassOption(),
-    metricsPortOption(),
     healthPortOption(),
     podNameOption(),
     logLevelOption(),
   ).action(run);
 }
 
-interface Options {
+interface Options extends MetricsOptions {
   readonly source?: string;
   readonly namespace: string;
   readonly lbClass: string;
-  readonly metricsPort: number;
   readonly healthProbePort?: number;
   readonly podName?: string;
   readonly logLevel: LogLevel;
 }
 
-async function run(options: Options): Promise<void> {
-  const { source, namespace, lbClass: loadBalancerClass, metricsPort } = options;
+async function run(options: Options, command: Command): Promise<void> {
+  const { source, namespace, lbClass: loadBalancerClass } = options;
   const logger = createLogger({ component: 'controller', level: options.logLevel });
   const signal = endOnSignals();
+  sayIdleFlags(command, CONTROLLER_IDLE_FLAGS, logger);
   const metrics = createControllerMetrics();
   const healthPort = options.healthProbePort ?? (source === undefined ? CLUSTER_HEALTH_PORT : 0);
-  if (metricsPort !== 0) await serveMetrics({ registry: metrics.registry, port: metricsPort, signal });
   // A controller that stands by is ready: it is there to take over.
   if (healthPort !== 0) await serveHealth({ port: healthPort, ready: () => [], signal });
   const control = (open: OpenBackend, until: AbortSignal): Promise<void> =>
     runController({ open, namespace, loadBalancerClass, metrics, logger, signal: until });
+  const { registry } = metrics;
   if (source !== undefined) {
+    await serveAllMetrics(options, { registry, client: undefined, signal });
     await control(folderBackend({ path: source, namespace, logger }), signal);
     return;
   }
   const { client, owner } = await openCluster({ namespace, podName: options.podName });
+  await serveAllMetrics(options, { registry, client, signal });
   const open = clusterBackend({ client, namespace, loadBalancerClass, owner, logger });
   await runWithLease({
     client,

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { access } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { missingDaemons } from '../frr-vty/index.ts';
-import { clusterSource, speakerQueries } from '../k8s/index.ts';
+import { clusterSource, speakerQueries, type ApiClient } from '../k8s/index.ts';
 import { folderSource, statusFolderOf } from '../source/index.ts';
 import {
   clusterReports,
@@ -11,19 +11,20 @@ import {
   runSpeaker,
   type SpeakerOptions,
 } from '../speaker/index.ts';
-import { createLogger, serveHealth, serveMetrics, type Logger } from '../telemetry/index.ts';
+import { createLogger, serveHealth, type Logger } from '../telemetry/index.ts';
 import { CLUSTER_HEALTH_PORT, openCluster } from './cluster.ts';
 import {
   healthPortOption,
   loadBalancerClassOption,
   logLevelOption,
-  metricsPortOption,
   namespaceOption,
   podNameOption,
   sourceOption,
   withOptions,
   type LogLevel,
 } from './common-options.ts';
+import { acceptIdleFlags, SPEAKER_IDLE_FLAGS, sayIdleFlags } from './metallb-flags.ts';
+import { addMetricsOptions, serveAllMetrics, type MetricsOptions } from './metrics-options.ts';
 import { examples } from './output.ts';
 import { endOnSignals } from './signals.ts';
 import { readTemplate } from './template.ts';
@@ -51,10 +52,14 @@ export function speakerCommand(): Command {
     )
     .option('--vtysh <program>', 'vtysh that belongs to this FRR', 'vtysh')
     .option('--hostname <name>', 'host name in the configuration (default: the node name)')
-    .option(
-      '--ignore-exclude-lb',
-      'announce from a node labelled node.kubernetes.io/exclude-from-external-load-balancers',
-      false,
+    .addOption(
+      new Option(
+        '--ignore-exclude-lb [true|false]',
+        'announce from a node labelled node.kubernetes.io/exclude-from-external-load-balancers',
+      )
+        .argParser((value) => value === 'true')
+        .preset('true')
+        .default(false),
     )
     .addHelpText(
       'after',
@@ -64,19 +69,20 @@ export function speakerCommand(): Command {
         'metallb-frr speaker --source dir:. --node-name n1 --frr-sockets /run/frr-n1 --frr-config /run/frr-n1/frr.conf',
       ),
     );
+  addMetricsOptions(command);
+  acceptIdleFlags(command, SPEAKER_IDLE_FLAGS);
   return withOptions(
     command,
     sourceOption(),
     namespaceOption(),
     loadBalancerClassOption(),
-    metricsPortOption(),
     healthPortOption(),
     podNameOption(),
     logLevelOption(),
   ).action(run);
 }
 
-interface Options {
+interface Options extends MetricsOptions {
   readonly source?: string;
   readonly nodeName: string;
   readonly frrSockets: string;
@@ -84,7 +90,6 @@ interface Options {
   readonly vtysh: string;
   readonly hostname?: string;
   readonly ignoreExcludeLb: boolean;
-  readonly metricsPort: number;
   readonly healthProbePort?: number;
   readonly podName?: string;
   readonly namespace: string;
@@ -92,12 +97,12 @@ interface Options {
   readonly logLevel: LogLevel;
 }
 
-async function run(options: Options): Promise<void> {
-  const { nodeName, namespace, frrSockets, metricsPort } = options;
+async function run(options: Options, command: Command): Promise<void> {
+  const { nodeName, namespace, frrSockets } = options;
   const logger = createLogger({ component: 'speaker', level: options.logLevel, node: nodeName });
   const signal = endOnSignals();
+  sayIdleFlags(command, SPEAKER_IDLE_FLAGS, logger);
   const metrics = createSpeakerMetrics({ node: nodeName });
-  if (metricsPort !== 0) await serveMetrics({ registry: metrics.registry, port: metricsPort, signal });
   const state = { isSynced: false };
   const healthPort = options.healthProbePort ?? (options.source === undefined ? CLUSTER_HEALTH_PORT : 0);
   if (healthPort !== 0) {
@@ -111,7 +116,8 @@ async function run(options: Options): Promise<void> {
       signal,
     });
   }
-  const { source, publish, close } = await edgesOf(options, { logger, signal });
+  const { source, publish, client, close } = await edgesOf(options, { logger, signal });
+  await serveAllMetrics(options, { registry: metrics.registry, client, signal });
   await runSpeaker({
     source: (onState, until) =>
       source((next) => {
@@ -135,7 +141,10 @@ async function run(options: Options): Promise<void> {
 }
 
 /** Where the speaker's objects come from, and where its reports go. */
-type Edges = Pick<SpeakerOptions, 'source' | 'publish'> & { readonly close: () => Promise<void> };
+type Edges = Pick<SpeakerOptions, 'source' | 'publish'> & {
+  readonly client: ApiClient | undefined;
+  readonly close: () => Promise<void>;
+};
 
 async function edgesOf(
   options: Options,
@@ -147,6 +156,7 @@ async function edgesOf(
     return {
       source: folderSource({ path, namespace, statusFolder, logger }),
       publish: folderReports(statusFolder),
+      client: undefined,
       close: () => Promise.resolve(),
     };
   }
@@ -156,6 +166,7 @@ async function edgesOf(
   return {
     source: clusterSource({ client, namespace, queries, withSecrets: true, logger }),
     publish: reports.publish,
+    client,
     close: async () => {
       await reports.idle();
       client.close();

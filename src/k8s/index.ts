@@ -15,5 +15,6 @@ export {
 export { connect, podNamespace, podReference } from './connect.ts';
 export { createEventRecorder, type EventRecorder, type EventText } from './event-recorder.ts';
 export { LEASE_TIMING, runWithLease, type LeaseTiming } from './leader-election.ts';
+export { createScrapeAuthorizer } from './scrape-authorizer.ts';
 export { ServiceStatuses } from './service-statuses.ts';
 export { StatusObjects, type OwnerReference } from './status-objects.ts';

@@ -2,5 +2,11 @@
 export { createLogger, type Logger, type LogLevel } from './logger.ts';
 export { serveHealth, type HealthCheck } from './health-server.ts';
 export { serveMetrics } from './metrics-server.ts';
+export {
+  serveSecureMetrics,
+  type ScrapeAuthorizer,
+  type ScrapeVerdict,
+  type TlsSettings,
+} from './secure-metrics.ts';
 export { registerSamples, type Sample } from './sampled-metrics.ts';
 export { createProblemLog } from './problem-log.ts';
