@@ -14,7 +14,7 @@ const NAMESPACE_FILE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace'
  */
 export async function connect(): Promise<ApiClient> {
   // Loaded here, because it takes 0.4 s and 90 MB, and most commands never talk to a cluster.
-  const { KubeConfig } = await import('@kubernetes/client-node');
+  const { KubeConfig } = await import('./kube-config.ts');
   const kubeConfig = new KubeConfig();
   const file = process.env.KUBECONFIG ?? '';
   if (file !== '')
