@@ -1,10 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Four projects, chosen with `--project NAME`:
- * - `unit`: no privileges, no network, no processes; runs anywhere in seconds.
+ * Five projects, chosen with `--project NAME`:
+ * - `unit`: no privileges, no network, no daemons; runs anywhere in seconds.
  * - `frr`: loads text into a real FRR of each release that is installed; needs root.
  * - `api`: processes of ours beside a real API server; needs the programs of Kubernetes.
+ * - `images`: builds the container images and runs them; needs root and podman.
  * - `lab`: hosts as network namespaces with real daemons; needs root.
  *
  * All but the first run one file at a time: they share the machine's cores, and a daemon that gets no CPU misses its
@@ -21,7 +22,7 @@ export default defineConfig({
           include: [
             'src/**/*.test.ts',
             'test/architecture/**/*.test.ts',
-            'test/{scripts,support}/**/*.test.ts',
+            'test/{chart,scripts,support}/**/*.test.ts',
           ],
           testTimeout: 10_000,
           sequence: { groupOrder: 0 },
@@ -45,6 +46,16 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 90_000,
           sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
+          name: 'images',
+          include: ['test/images/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 600_000,
+          sequence: { groupOrder: 4 },
         },
       },
       {

@@ -1,0 +1,95 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadAll } from 'js-yaml';
+import { CHART } from './chart.ts';
+
+/** A helm that was built from source takes itself for one of a very old Kubernetes. */
+const KUBE_VERSION = '1.34.0';
+export const NAMESPACE = 'metallb-system';
+
+/** The program to run: HELM, or `helm` on PATH; undefined when there is none. */
+export function findHelm(): string | undefined {
+  const program = process.env.HELM ?? 'helm';
+  return spawnSync(program, ['version', '--short']).status === 0 ? program : undefined;
+}
+
+export interface Rendering {
+  readonly ok: boolean;
+  readonly text: string;
+  /** What helm says when it is not. */
+  readonly fault: string;
+}
+
+/** `helm template` with values as a file would have them, and the notes of an installation. */
+export function template(helm: string, values: object = {}): Rendering {
+  const folder = mkdtempSync(join(tmpdir(), 'mlf-chart-'));
+  try {
+    const file = join(folder, 'values.json');
+    writeFileSync(file, JSON.stringify(values));
+    const args = ['template', 'metallb-frr', CHART, '--namespace', NAMESPACE, '--kube-version', KUBE_VERSION];
+    const run = spawnSync(helm, [...args, '--values', file], { encoding: 'utf8', maxBuffer: 64 << 20 });
+    return { ok: run.status === 0, text: run.stdout, fault: run.stderr };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+export interface Container {
+  readonly name: string;
+  readonly image: string;
+  readonly args?: readonly string[];
+  readonly ports?: readonly { readonly name: string; readonly containerPort: number }[];
+  readonly securityContext: {
+    readonly readOnlyRootFilesystem?: boolean;
+    readonly capabilities: { readonly drop: readonly string[]; readonly add?: readonly string[] };
+  };
+  readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[];
+}
+
+export interface PodSpec {
+  readonly serviceAccountName: string;
+  readonly hostNetwork?: boolean;
+  readonly automountServiceAccountToken?: boolean;
+  readonly containers: readonly Container[];
+  readonly initContainers?: readonly Container[];
+  readonly volumes?: readonly { readonly name: string }[];
+  readonly tolerations?: readonly object[];
+}
+
+export interface Rule {
+  readonly apiGroups?: readonly string[];
+  readonly resources?: readonly string[];
+  readonly resourceNames?: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+/** An object that helm made; what is looked at depends on its kind. */
+export interface Rendered {
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels: Readonly<Record<string, string>>;
+  };
+  readonly spec: {
+    readonly selector: { readonly matchLabels: Readonly<Record<string, string>> };
+    readonly template: {
+      readonly metadata: { readonly labels: Readonly<Record<string, string>> };
+      readonly spec: PodSpec;
+    };
+    readonly groups: readonly {
+      readonly rules: readonly { readonly alert: string; readonly expr: string }[];
+    }[];
+  };
+  /** Of roles alone. */
+  readonly rules?: readonly Rule[];
+  readonly roleRef: { readonly kind: string; readonly name: string };
+  readonly subjects: readonly { readonly kind: string; readonly name: string; readonly namespace: string }[];
+}
+
+export function objectsOf({ ok, text, fault }: Rendering): readonly Rendered[] {
+  if (!ok) throw new Error(fault);
+  return loadAll(text).filter((document) => document !== null && document !== undefined) as Rendered[];
+}
