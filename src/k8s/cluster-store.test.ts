@@ -90,6 +90,30 @@ describe('ClusterStore', () => {
     expect(names(kept)).toEqual(['a']);
   });
 
+  test.each([
+    { name: 'a port of 0', spec: { peerPort: 0 }, want: { peerPort: 179 } },
+    { name: 'a port', spec: { peerPort: 1179 }, want: { peerPort: 1179 } },
+    {
+      name: 'no keepalive time beside a hold time',
+      spec: { holdTime: '90s', keepaliveTime: '0s' },
+      want: { holdTime: '90s', keepaliveTime: undefined },
+    },
+    {
+      name: 'no timers at all',
+      spec: { holdTime: '0s', keepaliveTime: '0s' },
+      want: { holdTime: '0s', keepaliveTime: '0s' },
+    },
+  ])('a BGPPeer written as v1beta1: $name', ({ spec, want }) => {
+    const kept = store();
+    kept.put(RESOURCES.BGPPeer, {
+      metadata: { name: 'tor', namespace: 'metallb-system' },
+      spec: { myASN: 64_500, peerASN: 64_501, peerAddress: '192.0.2.1', ...spec },
+    });
+    const [peer] = kept.state().snapshot.objects.BGPPeer;
+    expect(kept.state().problems).toEqual([]);
+    expect({ ...want, ...peer?.spec }).toMatchObject(want);
+  });
+
   test('an object that cannot be read is named, and does not stand in the way of others', () => {
     const kept = store();
     const pool = (addresses: unknown): RawObject => ({

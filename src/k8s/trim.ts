@@ -13,7 +13,7 @@ const SLICE_LABEL = 'kubernetes.io/service-name';
 export function trimmed(raw: RawObject, { apiVersion, kind }: ResourceType): object {
   const { name, namespace, uid, labels, annotations } = raw.metadata;
   return {
-    ...raw,
+    ...(kind === 'BGPPeer' ? withoutOldZeros(raw) : raw),
     apiVersion,
     kind,
     metadata: {
@@ -24,6 +24,31 @@ export function trimmed(raw: RawObject, { apiVersion, kind }: ResourceType): obj
       ...picked('annotations', annotations, (key) => OUR_ANNOTATION.test(key)),
     },
   };
+}
+
+/**
+ * A BGPPeer that was written as v1beta1 is read as v1beta2 with the same fields (there is no webhook that would convert
+ * it), and some zeros mean "not given" in v1beta1 only: the port, and a keepalive time beside a hold time.
+ */
+function withoutOldZeros(raw: RawObject): object {
+  const { spec } = raw;
+  if (typeof spec !== 'object' || spec === null) return raw;
+  const { peerPort, keepaliveTime, ...rest } = spec as Record<string, unknown>;
+  const { holdTime } = rest;
+  const hasHoldTime = holdTime !== undefined && holdTime !== null && !isZero(holdTime);
+  return {
+    ...raw,
+    spec: {
+      ...rest,
+      ...(peerPort === undefined || peerPort === 0 ? {} : { peerPort }),
+      ...(keepaliveTime === undefined || (hasHoldTime && isZero(keepaliveTime)) ? {} : { keepaliveTime }),
+    },
+  };
+}
+
+/** Go writes a duration of nothing as `0s`. */
+function isZero(duration: unknown): boolean {
+  return duration === '0s' || duration === '0';
 }
 
 function picked(field: string, entries: unknown, isWanted: (key: string) => boolean): object {
