@@ -331,7 +331,7 @@ describe('BGPPeer v1beta1', () => {
     expect(objects[0]?.spec).toEqual({
       ...MINIMAL,
       ...DEFAULTS,
-      peerPort: 0,
+      peerPort: 179,
       holdTime: '90s',
       nodeSelectors: [{ matchLabels: {}, matchExpressions: [] }],
     });

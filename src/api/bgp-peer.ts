@@ -108,6 +108,7 @@ export function readBGPPeerV1beta1(raw: unknown): Reading<BGPPeerSpec> {
     ...rest,
     ...timer('holdTime', holdTime),
     ...timer('keepaliveTime', keepaliveTime),
+    ...(rest.peerPort === 0 ? { peerPort: 179 } : {}),
     ...v1beta2Defaults,
   };
   return finishPeer({ ...reading, values }, (field) => ['spec', field]);

@@ -106,6 +106,25 @@ describe.concurrent('exit status', { timeout: TIMEOUT_MS }, () => {
       err: /0 to 65535/,
     },
     {
+      name: 'converting',
+      args: ['convert', '-f', join(EXAMPLES, '../configmap')],
+      code: 0,
+      out: /^---\napiVersion: metallb\.io\/v1beta2\nkind: BGPPeer\nmetadata:\n {2}name: peer1\n[^]*kind: IPAddressPool/,
+    },
+    {
+      name: 'converting what is wrong',
+      args: ['convert', '-f', wrong],
+      code: 1,
+      out: /kind: IPAddressPool/,
+      err: /^error: IPAddressPool metallb-system\/q/,
+    },
+    {
+      name: 'converting no MetalLB object',
+      args: ['convert', '--chart-values', '-f', good],
+      code: 1,
+      err: /^error: .* must hold one object of kind MetalLB/,
+    },
+    {
       name: 'no cluster',
       args: ['controller', '--health-probe-port', '0'],
       code: 1,

@@ -3,6 +3,12 @@ import { EXIT, severityWord } from './output.ts';
 import { createProgram } from './program.ts';
 import { UserError } from './user-error.ts';
 
+// Who reads has read enough (`| head`): no fault, and nothing more to say.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(EXIT.fine);
+});
+
 try {
   await createProgram().parseAsync(process.argv);
 } catch (error) {

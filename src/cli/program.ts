@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { controllerCommand } from './controller.ts';
+import { convertCommand } from './convert.ts';
 import { labCommand } from './lab.ts';
 import { examples } from './output.ts';
 import { renderCommand } from './render.ts';
@@ -27,6 +28,7 @@ export function createProgram(): Command {
     speakerCommand(),
     renderCommand(),
     validateCommand(),
+    convertCommand(),
     statusCommand(),
     labCommand(),
   ]) {
