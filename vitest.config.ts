@@ -1,10 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Five projects, chosen with `--project NAME`:
+ * Six projects, chosen with `--project NAME`:
  * - `unit`: no privileges, no network, no daemons; runs anywhere in seconds.
  * - `frr`: loads text into a real FRR of each release that is installed; needs root.
  * - `api`: processes of ours beside a real API server; needs the programs of Kubernetes.
+ * - `cluster`: nodes with kubelet, containerd and kube-proxy in network namespaces; needs root.
  * - `images`: builds the container images and runs them; needs root and podman.
  * - `lab`: hosts as network namespaces with real daemons; needs root.
  *
@@ -41,11 +42,21 @@ export default defineConfig({
       {
         test: {
           name: 'api',
-          include: ['test/k8s/**/*.test.ts', 'test/cluster/api-server.test.ts'],
+          include: ['test/k8s/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 90_000,
           sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
+          name: 'cluster',
+          include: ['test/cluster/**/*.test.ts', 'test/e2e/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+          sequence: { groupOrder: 5 },
         },
       },
       {

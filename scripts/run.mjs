@@ -16,11 +16,15 @@ const NODE_ONLY = { daemons: false, chroots: false };
 /** @type {Record<string, Entry>} */
 const COMMANDS = {
   demo: { kind: 'program', file: 'src/cli/demo.ts', needs: { daemons: true, chroots: false } },
+  cluster: { kind: 'program', file: 'test/cluster/main.ts', needs: { daemons: true, chroots: false } },
+  images: { kind: 'program', file: 'scripts/images.mjs', needs: { daemons: false, chroots: false } },
+  'bench:cluster': { kind: 'program', file: 'bench/cluster.ts', needs: EVERYTHING },
   'bench:apply': { kind: 'program', file: 'bench/apply.ts', needs: { daemons: true, chroots: false } },
   test: { kind: 'checks', only: [], needs: EVERYTHING },
   'test:unit': { kind: 'checks', only: ['unit'], needs: NODE_ONLY },
   'test:frr': { kind: 'checks', only: ['frr'], needs: EVERYTHING },
   'test:lab': { kind: 'checks', only: ['lab'], needs: EVERYTHING },
+  'test:cluster': { kind: 'checks', only: ['api', 'cluster', 'images'], needs: EVERYTHING },
 };
 
 /**

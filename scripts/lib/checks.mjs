@@ -10,7 +10,7 @@ import { countsOf, summaryOf } from './summary.mjs';
 
 /**
  * A step is one check by itself, or a vitest project whose tests count.
- * @typedef {{ name: string, title: string, command: readonly string[] } | { name: string, title: string, project: string, root: boolean }} Step
+ * @typedef {{ name: string, title: string, command: readonly string[] } | { name: string, title: string, project: string, root: boolean, tools?: boolean }} Step
  */
 
 /** @type {readonly Step[]} */
@@ -21,6 +21,9 @@ const STEPS = [
   { name: 'unit', title: 'unit tests', project: 'unit', root: false },
   { name: 'frr', title: 'tests with real FRR', project: 'frr', root: true },
   { name: 'lab', title: 'tests in network namespaces', project: 'lab', root: true },
+  { name: 'api', title: 'tests with an API server', project: 'api', root: true, tools: true },
+  { name: 'cluster', title: 'tests in a cluster', project: 'cluster', root: true, tools: true },
+  { name: 'images', title: 'tests of the container images', project: 'images', root: true },
 ];
 
 const STEP_TIMEOUT_MS = 3_600_000;
@@ -42,6 +45,7 @@ export async function runChecks({ only, args, env, access }) {
   try {
     for (const step of STEPS.filter(({ name }) => only.length === 0 || only.includes(name))) {
       say(`\n== ${step.title}`);
+      if ('project' in step && step.tools === true) await provideTools({ env, access });
       const started = performance.now();
       const counts =
         'command' in step ? await runCheck(step, env) : await runProject(step, { args, env, access, folder });
@@ -55,6 +59,17 @@ export async function runChecks({ only, args, env, access }) {
   const summary = summaryOf(results);
   say(`\n${summary.text}`);
   return summary.ok ? 0 : 1;
+}
+
+/**
+ * Builds the programs of Kubernetes that are missing: minutes on a new machine, a second afterwards. Where that cannot be
+ * done, it says why, and the tests that need them are skipped with that reason.
+ * @param {{ env: NodeJS.ProcessEnv, access: import('./process.mjs').RootAccess }} options
+ */
+async function provideTools({ env, access }) {
+  if (!access.ok) return;
+  const command = [...asRootWith(env, access), 'node', join(ROOT, 'test/cluster/main.ts'), 'tools'];
+  await run(command, { env, cwd: ROOT, show: true, timeoutMs: STEP_TIMEOUT_MS });
 }
 
 /**

@@ -16,7 +16,11 @@ const FOR_LAB = [
 ];
 
 /** @type {readonly Package[]} */
-const FOR_CHROOTS = [{ name: 'debootstrap', why: 'fetches the FRR of another Debian release for the tests' }];
+const FOR_CHROOTS = [
+  { name: 'debootstrap', why: 'fetches the FRR of another Debian release for the tests' },
+  { name: 'podman', why: 'builds the container images for the tests' },
+  { name: 'runc', why: 'starts containers' },
+];
 
 const APT = [
   'env',

@@ -174,7 +174,10 @@ export async function rootAccess() {
  */
 export function asRootWith(env, access) {
   if (access.prefix.length === 0) return [];
-  const names = ['PATH', 'METALLB_FRR_TOOLS', 'NO_COLOR', 'FORCE_COLOR', 'TERM', 'CI'];
+  const names = [
+    ...['PATH', 'METALLB_FRR_TOOLS', 'METALLB_FRR_CLUSTER', 'KUBEBUILDER_ASSETS'],
+    ...['NO_COLOR', 'FORCE_COLOR', 'TERM', 'CI'],
+  ];
   const settings = names.filter((name) => env[name] !== undefined).map((name) => `${name}=${env[name]}`);
   return [...access.prefix, 'env', ...settings];
 }

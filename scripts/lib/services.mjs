@@ -10,6 +10,9 @@ const SERVICES = new Map([
   ['frr', 'frr.service'],
   ['bird2', 'bird.service'],
   ['gobgpd', 'gobgpd.service'],
+  ['etcd-server', 'etcd.service'],
+  ['containerd', 'containerd.service'],
+  ['nftables', 'nftables.service'],
 ]);
 
 const POLICY_FILE = '/usr/sbin/policy-rc.d';

@@ -29,6 +29,14 @@ export async function connect(): Promise<ApiClient> {
   return new ApiClient(kubeConfig);
 }
 
+/** A client of the cluster that a kubeconfig file names. */
+export async function connectTo(kubeconfig: string): Promise<ApiClient> {
+  const { KubeConfig } = await import('./kube-config.ts');
+  const kubeConfig = new KubeConfig();
+  kubeConfig.loadFromFile(kubeconfig);
+  return new ApiClient(kubeConfig);
+}
+
 /** The namespace of the pod that this process runs in; undefined outside a cluster. */
 export function podNamespace(): string | undefined {
   try {

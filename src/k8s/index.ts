@@ -12,7 +12,7 @@ export {
   speakerQueries,
   type ClusterSourceOptions,
 } from './cluster-source.ts';
-export { connect, podNamespace, podReference } from './connect.ts';
+export { connect, connectTo, podNamespace, podReference } from './connect.ts';
 export { createEventRecorder, type EventRecorder, type EventText } from './event-recorder.ts';
 export { LEASE_TIMING, runWithLease, type LeaseTiming } from './leader-election.ts';
 export { createScrapeAuthorizer } from './scrape-authorizer.ts';

@@ -1,0 +1,179 @@
+import { chmod, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { beforeAll, expect, test } from 'vitest';
+import type { Frr } from '../../src/lab/index.ts';
+import { startApiServer, type ApiServer } from '../cluster/api-server.ts';
+import { apiServerPrograms } from '../cluster/programs.ts';
+import { atEnd, describeWithFrr, eventually, freePort, startTestFrr, tempDir } from '../support/index.ts';
+import { isLeading, NAMESPACE, Objects, startController, startProgram, type Program } from './support.ts';
+
+/** A speaker as a process, between a real API server and a real FRR. */
+
+const programs = await apiServerPrograms();
+
+describeWithFrr('the speaker in a cluster', (install) => {
+  if (!programs.ok) {
+    test.skip(`skipped: ${programs.reason}`);
+    return;
+  }
+  let api: ApiServer;
+  let objects: Objects;
+  let frr: Frr;
+  let speaker: Program;
+  let healthPort: number;
+
+  beforeAll(async () => {
+    [api, frr, healthPort] = await Promise.all([startApiServer(), startTestFrr({ install }), freePort()]);
+    atEnd(() => api.stop());
+    objects = new Objects(api);
+    await objects.makeNamespace();
+    await api.request('POST', '/api/v1/nodes', { metadata: { name: 'n1', labels: { rack: 'a' } } });
+    await objects.pool('first', '192.0.2.0/24');
+    await objects.metallb('BGPAdvertisement', 'bgpadvertisements', 'all', {});
+    await secret('tor', 'one');
+    await objects.metallb('BGPPeer', 'bgppeers', 'tor', {
+      ...{ myASN: 64_500, peerASN: 64_501, peerAddress: '203.0.113.1' },
+      passwordSecret: { name: 'tor' },
+    });
+    const vtysh = await vtyshProgram(frr);
+    speaker = startProgram(api.kubeconfigPath, [
+      ...['speaker', '--namespace', NAMESPACE, '--node-name', 'n1', '--port', '0', '--vtysh', vtysh],
+      ...['--frr-sockets', frr.socketsDir, '--frr-config', frr.configFile],
+      ...['--health-probe-port', String(healthPort), '--log-level', 'debug'],
+    ]);
+    await isLeading(startController(api.kubeconfigPath));
+  });
+
+  /** Makes a Secret, or gives it another password. */
+  async function secret(name: string, password: string): Promise<void> {
+    await api.request(
+      'PATCH',
+      `/api/v1/namespaces/${NAMESPACE}/secrets/${name}?fieldManager=tests&force=true`,
+      {
+        ...{ apiVersion: 'v1', kind: 'Secret', metadata: { name }, type: 'kubernetes.io/basic-auth' },
+        data: { username: '', password: Buffer.from(password).toString('base64') },
+      },
+      'application/apply-patch+yaml',
+    );
+  }
+
+  /** A Service with an endpoint that is ready. */
+  async function serve(name: string): Promise<void> {
+    await objects.service(name);
+    await api.request('POST', '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices', {
+      metadata: { name: `${name}-1`, labels: { 'kubernetes.io/service-name': name } },
+      ...{ addressType: 'IPv4', ports: [{ port: 80 }] },
+      endpoints: [{ addresses: ['10.1.2.3'], nodeName: 'n1', conditions: { ready: true } }],
+    });
+  }
+
+  async function networks(): Promise<readonly string[]> {
+    const config = await frr.show('show running-config');
+    return [...config.matchAll(/^ {2}network (\S+)/gm)].map(([, prefix = '']) => prefix);
+  }
+
+  async function announces(...prefixes: readonly string[]): Promise<void> {
+    await eventually(async () => {
+      expect(await networks()).toEqual(prefixes);
+    });
+  }
+
+  test('announces what has an address and an endpoint', async () => {
+    await serve('web');
+    await announces('192.0.2.0/32');
+    expect(await frr.show('show running-config')).toMatch(/neighbor 203\.0\.113\.1 password one/);
+    expect(await (await fetch(`http://127.0.0.1:${String(healthPort)}/readyz`)).text()).toBe('ok\n');
+  });
+
+  test('says so in the API: ServiceBGPStatus, ConfigurationState, an Event', async () => {
+    const path = `/apis/metallb.io/v1beta1/namespaces/${NAMESPACE}`;
+    await eventually(async () => {
+      expect(await objects.list(`${path}/servicebgpstatuses`)).toMatchObject([
+        {
+          metadata: {
+            name: expect.stringMatching(/^bgp-/) as string,
+            labels: {
+              'metallb.io/node': 'n1',
+              'metallb.io/service-name': 'web',
+              'metallb.io/service-namespace': 'default',
+            },
+          },
+          status: { node: 'n1', serviceName: 'web', serviceNamespace: 'default', peers: ['tor'] },
+        },
+      ]);
+      expect(await objects.list(`${path}/configurationstates`)).toMatchObject([
+        { metadata: { name: 'controller' } },
+        { metadata: { name: 'speaker-n1' }, status: { result: 'Valid', errorSummary: '' } },
+      ]);
+      const events = await objects.list('/api/v1/namespaces/default/events');
+      expect(events).toContainEqual(
+        expect.objectContaining({
+          reason: 'nodeAssigned',
+          message: 'announcing from node "n1" with protocol "bgp"',
+          source: { component: 'metallb-speaker', host: 'n1' },
+        }),
+      );
+    });
+  });
+
+  test('a Secret with another password reaches FRR', async () => {
+    await secret('tor', 'two');
+    await eventually(async () => {
+      expect(await frr.show('show running-config')).toMatch(/neighbor 203\.0\.113\.1 password two/);
+    });
+    await announces('192.0.2.0/32');
+  });
+
+  test('a node that is excluded announces nothing, and everything again afterwards', async () => {
+    const label = 'node.kubernetes.io/exclude-from-external-load-balancers';
+    const patch = (value: string | null): Promise<unknown> =>
+      api.request(
+        'PATCH',
+        '/api/v1/nodes/n1',
+        { metadata: { labels: { [label]: value } } },
+        'application/merge-patch+json',
+      );
+    await patch('');
+    await announces();
+    await patch(null);
+    await announces('192.0.2.0/32');
+  });
+
+  test('nothing is withdrawn while the API server is away, and what was missed is caught up with', async () => {
+    await api.kill();
+    await delay(5_000);
+    expect(await networks()).toEqual(['192.0.2.0/32']);
+    await api.restart();
+    await serve('late');
+    await announces('192.0.2.0/32', '192.0.2.1/32');
+  });
+
+  test('nothing is withdrawn when status cannot be written', async () => {
+    // Without their kind, every write of a ServiceBGPStatus fails.
+    const crd = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/servicebgpstatuses.metallb.io';
+    await api.request('DELETE', crd);
+    await serve('more');
+    await announces('192.0.2.0/32', '192.0.2.1/32', '192.0.2.2/32');
+    expect(speaker.isRunning()).toBe(true);
+  });
+
+  test('what is deleted goes', async () => {
+    await objects.deleteService('late');
+    await announces('192.0.2.0/32', '192.0.2.2/32');
+  });
+
+  test('an end leaves FRR as it is', async () => {
+    expect(await speaker.end('SIGTERM')).toBe(0);
+    expect(await networks()).toEqual(['192.0.2.0/32', '192.0.2.2/32']);
+  });
+});
+
+/** One program for the whole command line: FRR 10's vtysh runs inside a root of its own. */
+async function vtyshProgram(frr: Frr): Promise<string> {
+  const path = join(await tempDir(), 'vtysh');
+  const words = frr.vtysh.map((word) => `'${word}'`).join(' ');
+  await writeFile(path, `#!/bin/sh\nexec ${words} "$@"\n`);
+  await chmod(path, 0o755);
+  return path;
+}
