@@ -7,8 +7,8 @@ import { fieldOf, isRawObject, keyOfRaw } from './raw-object.ts';
 import { collectionPath, objectPath, RESOURCES, type ResourceType } from './resources.ts';
 import { timeText } from './seen-service.ts';
 
-/** 20 objects a second: status is for people, and ten thousand of them must not crowd out what carries traffic. */
-const PACE_MS = 50;
+/** 10 objects a second, two requests each: status is for people, and ten thousand of them must not crowd out what carries traffic. */
+const PACE_MS = 100;
 const BACKOFF = { firstMs: 500, mostMs: 30_000 };
 
 export interface OwnerReference {

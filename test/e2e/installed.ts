@@ -1,0 +1,60 @@
+import { execa } from 'execa';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { tempDir } from '../support/index.ts';
+import { startTestCluster, type TestCluster } from '../cluster/index.ts';
+
+/** The product as a user has it: images in the nodes, the chart installed. */
+
+const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
+const TAG = 'e2e';
+export const NAMESPACE = 'metallb-system';
+export const IMAGE = `localhost/metallb-frr:${TAG}`;
+const VALUES = [
+  `image.repository=localhost/metallb-frr,image.tag=${TAG}`,
+  `frr.image.repository=localhost/metallb-frr-frr,frr.image.tag=${TAG}`,
+].join(',');
+
+/** Builds both images and starts a cluster whose nodes have them. */
+export async function clusterWithImages(
+  options: Parameters<typeof startTestCluster>[0] = {},
+): Promise<TestCluster> {
+  const folder = await tempDir();
+  const build = [join(CHECKOUT, 'scripts/images.mjs'), '--make-base', '--tag', TAG, '--output', folder];
+  await execa(process.execPath, build, { cwd: CHECKOUT, stdin: 'ignore', timeout: 900_000 });
+  const images = ['frr.tar', 'metallb-frr.tar'].map((name) => join(folder, name));
+  return startTestCluster({ ...options, images });
+}
+
+/** `helm install`, or any other command with the chart and the values of this test. */
+export async function helm(lab: TestCluster, ...args: readonly string[]): Promise<string> {
+  const { stdout } = await execa(
+    lab.cluster.helm,
+    [...args, 'metallb-frr', join(CHECKOUT, 'charts/metallb-frr'), '--namespace', NAMESPACE, '--set', VALUES],
+    { env: { KUBECONFIG: lab.cluster.kubeconfig }, timeout: 180_000 },
+  );
+  return stdout;
+}
+
+export function install(lab: TestCluster): Promise<string> {
+  return helm(lab, 'install', '--create-namespace', '--wait', '--timeout', '120s');
+}
+
+/** A web server that answers with its node's name, with one pod on each node, made of our own image. */
+export const WEB = `
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: { name: web }
+spec:
+  selector: { matchLabels: { app: web } }
+  template:
+    metadata: { labels: { app: web } }
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers:
+        - name: web
+          image: ${IMAGE}
+          command: [node, -e, "require('http').createServer((q,r)=>r.end(process.env.NODE)).listen(8080,'::')"]
+          env: [{ name: NODE, valueFrom: { fieldRef: { fieldPath: spec.nodeName } } }]
+          readinessProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1 }
+`;
