@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
  * Six projects, chosen with `--project NAME`:
  * - `unit`: no privileges, no network, no daemons; runs anywhere in seconds.
  * - `frr`: loads text into a real FRR of each release that is installed; needs root.
- * - `api`: processes of ours beside a real API server; needs the programs of Kubernetes.
+ * - `api`: processes of ours beside a real API server, the chart rendered by helm; needs these programs.
  * - `cluster`: nodes with kubelet, containerd and kube-proxy in network namespaces; needs root.
  * - `images`: builds the container images and runs them; needs root and podman.
  * - `lab`: hosts as network namespaces with real daemons; needs root.
@@ -23,7 +23,8 @@ export default defineConfig({
           include: [
             'src/**/*.test.ts',
             'test/architecture/**/*.test.ts',
-            'test/{chart,scripts,support}/**/*.test.ts',
+            'test/{scripts,support}/**/*.test.ts',
+            'test/chart/crds.test.ts',
           ],
           testTimeout: 10_000,
           sequence: { groupOrder: 0 },
@@ -42,7 +43,7 @@ export default defineConfig({
       {
         test: {
           name: 'api',
-          include: ['test/k8s/**/*.test.ts'],
+          include: ['test/k8s/**/*.test.ts', 'test/chart/helm.test.ts'],
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 90_000,

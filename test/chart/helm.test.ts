@@ -263,9 +263,10 @@ function container(objects: readonly Rendered[], name: string): Container {
     .find((each) => each.name === name)!;
 }
 
-const helm = findHelm();
+const helm = await findHelm();
 
-if (helm === undefined) test.skip('with helm: there is none on PATH, and HELM names none', () => undefined);
+if (helm === undefined)
+  test.skip('skipped: no helm; run `npm run cluster -- tools`, or name one in HELM', () => undefined);
 else
   describe('with helm', () => {
     withHelm(helm);

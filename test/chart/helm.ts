@@ -3,16 +3,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
+import { findTools } from '../../scripts/lib/kubernetes.mjs';
 import { CHART } from './chart.ts';
 
 /** A helm that was built from source takes itself for one of a very old Kubernetes. */
 const KUBE_VERSION = '1.34.0';
 export const NAMESPACE = 'metallb-system';
 
-/** The program to run: HELM, or `helm` on PATH; undefined when there is none. */
-export function findHelm(): string | undefined {
-  const program = process.env.HELM ?? 'helm';
-  return spawnSync(program, ['version', '--short']).status === 0 ? program : undefined;
+/** The program to run: HELM, or one that fits among the tools of the test cluster and on PATH. */
+export async function findHelm(): Promise<string | undefined> {
+  return process.env.HELM ?? (await findTools(['helm'])).get('helm');
 }
 
 export interface Rendering {

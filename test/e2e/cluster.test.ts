@@ -1,41 +1,11 @@
 import { beforeAll, expect, test } from 'vitest';
 import { bootNodeAgain, crashNode, describeWithCluster, type TestCluster } from '../cluster/index.ts';
-import { ROUTER_ASN } from '../cluster/router-config.ts';
 import { eventually } from '../support/index.ts';
-import { clusterWithImages, helm, install, NAMESPACE, WEB } from './installed.ts';
+import { applyExamples, clusterWithImages, helm, install, NAMESPACE, WEB } from './installed.ts';
 
 /** What a user does: install the chart, say which addresses and routers there are, make a Service, and reach it. */
 
 const SOON = { timeoutMs: 60_000, intervalMs: 100 };
-
-function configuration(router: string): string {
-  return `
-apiVersion: metallb.io/v1beta1
-kind: IPAddressPool
-metadata: { name: first, namespace: ${NAMESPACE} }
-spec: { addresses: [192.0.2.0/24, 2001:db8:99::/120], avoidBuggyIPs: true }
----
-apiVersion: metallb.io/v1beta1
-kind: BGPAdvertisement
-metadata: { name: first, namespace: ${NAMESPACE} }
----
-apiVersion: metallb.io/v1beta1
-kind: BFDProfile
-metadata: { name: fast, namespace: ${NAMESPACE} }
-spec: { receiveInterval: 100, transmitInterval: 100, detectMultiplier: 3 }
----
-apiVersion: metallb.io/v1beta2
-kind: BGPPeer
-metadata: { name: r1, namespace: ${NAMESPACE} }
-spec:
-  myASN: 64501
-  peerASN: ${String(ROUTER_ASN)}
-  peerAddress: ${router}
-  connectTime: 1s
-  bfdProfile: fast
-  dualStackAddressFamily: true
-`;
-}
 
 function service(name: string, spec: string): string {
   return `
@@ -91,9 +61,8 @@ describeWithCluster('the chart in a cluster', () => {
   });
 
   test('gives a Service an address, and the router a route through every node', async () => {
-    await apply(configuration('198.51.100.1'));
+    await applyExamples(lab);
     await apply(WEB);
-    await apply(service('web', ''));
     await lab.kubectl(['rollout', 'status', 'daemonset/web', '--timeout=90s']);
     await eventually(async () => {
       expect(

@@ -1,4 +1,5 @@
 import { execa } from 'execa';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { tempDir } from '../support/index.ts';
@@ -36,8 +37,27 @@ export async function helm(lab: TestCluster, ...args: readonly string[]): Promis
   return stdout;
 }
 
-export function install(lab: TestCluster): Promise<string> {
-  return helm(lab, 'install', '--create-namespace', '--wait', '--timeout', '120s');
+/** What stands in the README's install section, with the names of this test's images. */
+export async function install(lab: TestCluster): Promise<void> {
+  const words = await commandOfReadme('helm install ');
+  await execa(lab.cluster.helm, [...words.slice(1), '--wait', '--timeout', '120s', '--set', VALUES], {
+    cwd: CHECKOUT,
+    env: { KUBECONFIG: lab.cluster.kubeconfig },
+    timeout: 180_000,
+  });
+}
+
+/** The examples as the README has them applied. */
+export async function applyExamples(lab: TestCluster): Promise<void> {
+  const [, ...words] = await commandOfReadme('kubectl apply ');
+  await lab.kubectl(words.map((word) => (word.startsWith('examples/') ? join(CHECKOUT, word) : word)));
+}
+
+async function commandOfReadme(start: string): Promise<readonly string[]> {
+  const readme = await readFile(join(CHECKOUT, 'README.md'), 'utf8');
+  const line = readme.split('\n').find((each) => each.startsWith(start));
+  if (line === undefined) throw new Error(`the README has no command that begins with "${start}"`);
+  return line.split(' ');
 }
 
 /** A web server that answers with its node's name, with one pod on each node, made of our own image. */

@@ -65,11 +65,15 @@ describeWithNetns('a lab of namespaces', () => {
 
   test('what a node writes stays in it', async () => {
     const before = await readdir('/etc/frr').catch(() => []);
-    await lab.run('n1', ['sh', '-c', 'echo x >/etc/frr/probe && echo x >/usr/probe && rm -f /etc/passwd']);
+    await lab.run('n1', [
+      'sh',
+      '-c',
+      'echo x >/etc/frr/written-inside && echo x >/usr/written-inside && rm -f /etc/passwd',
+    ]);
     expect(await readdir('/etc/frr').catch(() => [])).toEqual(before);
-    expect(await readdir('/usr')).not.toContain('probe');
+    expect(await readdir('/usr')).not.toContain('written-inside');
     expect(await readFile('/etc/passwd', 'utf8')).toContain('root');
-    expect(await lab.run('c1', ['ls', '/usr', '/etc'])).not.toContain('probe');
+    expect(await lab.run('c1', ['ls', '/usr', '/etc/frr'])).not.toContain('written-inside');
     expect(await lab.run('c1', ['cat', '/etc/passwd'])).toContain('root');
   });
 
