@@ -12,7 +12,8 @@ import { objectPath, RESOURCES } from './resources.ts';
 import { seenService, statusPatch, type SeenService } from './seen-service.ts';
 
 const CONCURRENCY = 8;
-const BACKOFF = { firstMs: 50, mostMs: 5_000 };
+/** Not longer, so that what could not be written while the server was away is there two seconds after its return. */
+const BACKOFF = { firstMs: 50, mostMs: 1_500 };
 /** A write that the server finds wrong will hardly be right the next moment. */
 const REFUSED_WAIT_MS = 30_000;
 /** Somebody else writes the same status: it is put back, and not more often than this. */
