@@ -78,9 +78,7 @@ type Unreached =
 const NOTHING = parseFrrConfig('');
 
 /**
- * Brings FRR to a wanted configuration: only the difference is typed, and the file is written at the same moment, or before
- * it while FRR has not been reached. Whoever ends in between is put right by the other: FRR by the next look at it, the file
- * by the next start. One call at a time.
+ * Brings FRR to a wanted configuration: file first, then only the difference. One call at a time.
  *
  * It believes that FRR holds what it last saw or typed; {@link FrrApplier.forget} takes that belief away when a
  * daemon was restarted.
@@ -133,17 +131,11 @@ export class FrrApplier {
       };
       await this.#readOwnFiles();
       const fileBefore = this.#fileText;
-      const write = (): void => {
-        if (!keepUnknown) this.#write(wanted.text);
-      };
-      // FRR may not be there yet: what it is to start with is.
-      const isReached = this.#running !== undefined;
-      if (!isReached) write();
+      if (!keepUnknown) this.#write(wanted.text);
       const running = this.#running ?? (await this.#read(target));
       const change = await this.#difference(running, target);
       this.#wanted = target;
       if (change.commands.length === 0) {
-        if (isReached) write();
         this.#running = running;
         this.#lastTaken = target;
         await this.#typist.open(daemonsFor(parsed));
@@ -155,11 +147,7 @@ export class FrrApplier {
         extras: NOTHING,
         keepUnknown: false,
       };
-      // FRR works on the lines meanwhile: on a disk the rename waits some 10 ms for the file's data.
-      const writing = isReached ? soon(write) : undefined;
       const typed = await this.#type(change, target, false);
-      const fault = await writing;
-      if (fault) throw fault.error;
       if (typed.via === 'shell' && typed.refused.length === 0 && !this.#beforeExtras) {
         // Of what FRR holds besides, only a new read can tell.
         this.#running = keepUnknown ? undefined : parsed;
@@ -346,18 +334,4 @@ function daemonsFor(config: FrrConfig): readonly string[] {
     ...(headers.some((header) => header?.startsWith('router bgp ')) ? ['bgpd'] : []),
     ...(headers.includes('bfd') ? ['bfdd'] : []),
   ];
-}
-
-/** Does something when the lines that are being typed have left; it gives what that threw. */
-function soon(action: () => void): Promise<{ readonly error: unknown } | undefined> {
-  return new Promise((resolve) => {
-    setImmediate(() => {
-      try {
-        action();
-        resolve(undefined);
-      } catch (error) {
-        resolve({ error });
-      }
-    });
-  });
 }
