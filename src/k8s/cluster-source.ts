@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { compareText } from '../core/order.ts';
-import type { ClusterSource, SourceState } from '../source/index.ts';
+import { oncePerTurn, type ClusterSource, type SourceState } from '../source/index.ts';
 import type { ApiClient } from './api-client.ts';
 import { ClusterStore, type ClusterStoreOptions } from './cluster-store.ts';
 import { keyOfRaw, type RawObject } from './raw-object.ts';
@@ -75,12 +75,15 @@ class WatchedCluster {
   #before: SourceState | undefined;
   #isSynced = false;
   #secretsTimer: NodeJS.Timeout | undefined;
-  #turnDue = false;
+  readonly #requestTurn: () => void;
 
   constructor(options: ClusterSourceOptions, onState: (state: SourceState) => void, signal: AbortSignal) {
     this.#options = options;
     this.#onState = onState;
     this.#signal = signal;
+    this.#requestTurn = oncePerTurn(() => {
+      this.#turn();
+    }, signal);
     this.#store = new ClusterStore({
       namespace: options.namespace,
       ...(options.isEcho ? { isEcho: options.isEcho } : {}),
@@ -130,16 +133,6 @@ class WatchedCluster {
         this.#requestTurn();
       },
     };
-  }
-
-  /** Events of one turn of the loop are dealt with together. */
-  #requestTurn(): void {
-    if (this.#turnDue) return;
-    this.#turnDue = true;
-    setImmediate(() => {
-      this.#turnDue = false;
-      if (!this.#signal.aborted) this.#turn();
-    });
   }
 
   #turn(): void {

@@ -14,7 +14,7 @@ export {
 } from './cluster-source.ts';
 export { connect, connectTo, podNamespace, podReference } from './connect.ts';
 export { createEventRecorder, type EventRecorder, type EventText } from './event-recorder.ts';
-export { LEASE_TIMING, runWithLease, type LeaseTiming } from './leader-election.ts';
+export { runWithLease } from './leader-election.ts';
 export { createScrapeAuthorizer } from './scrape-authorizer.ts';
 export { ServiceStatuses } from './service-statuses.ts';
 export { StatusObjects, type OwnerReference } from './status-objects.ts';

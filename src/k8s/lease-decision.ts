@@ -1,4 +1,4 @@
-import { fieldOf } from './raw-object.ts';
+import { fieldOf, textOf } from '../core/field.ts';
 
 /** The spec of a Lease (coordination.k8s.io/v1), as client-go's leader election writes it. */
 export interface LeaseSpec {
@@ -20,10 +20,7 @@ export interface ObservedLease {
 
 export function leaseSpecOf(raw: unknown): LeaseSpec {
   const spec = fieldOf(raw, 'spec');
-  const text = (name: string): string => {
-    const value = fieldOf(spec, name);
-    return typeof value === 'string' ? value : '';
-  };
+  const text = (name: string): string => textOf(fieldOf(spec, name));
   const number = (name: string): number => {
     const value = fieldOf(spec, name);
     return typeof value === 'number' ? value : 0;

@@ -1,3 +1,5 @@
+import { fieldOf } from '../core/field.ts';
+
 /** An object as the API server sends it; only what every object has is known of it. */
 export interface RawObject {
   readonly metadata: {
@@ -18,11 +20,4 @@ export function isRawObject(value: unknown): value is RawObject {
 /** `namespace/name`; a cluster-scoped object's name alone. */
 export function keyOfRaw({ metadata: { namespace = '', name } }: RawObject): string {
   return namespace === '' ? name : `${namespace}/${name}`;
-}
-
-/** A field of something that may not be an object. */
-export function fieldOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-    ? (value as Record<string, unknown>)[name]
-    : undefined;
 }

@@ -1,9 +1,10 @@
+import { fieldOf } from '../core/field.ts';
 import type { Logger } from 'pino';
 import { setTimeout as delay } from 'node:timers/promises';
 import { backoffMs } from '../core/backoff.ts';
 import { ApiError } from './api-error.ts';
 import type { ApiClient } from './api-client.ts';
-import { fieldOf, isRawObject, keyOfRaw, type RawObject } from './raw-object.ts';
+import { isRawObject, keyOfRaw, type RawObject } from './raw-object.ts';
 import { collectionPath, selectorsOf, type ResourceQuery } from './resources.ts';
 
 const PAGE_SIZE = 500;

@@ -1,7 +1,7 @@
+import { fieldOf } from '../core/field.ts';
 import { createHash } from 'node:crypto';
 import type { ScrapeAuthorizer, ScrapeVerdict } from '../telemetry/index.ts';
 import type { ApiClient } from './api-client.ts';
-import { fieldOf } from './raw-object.ts';
 
 /** An answer is good for this long, so that a scrape a second is not two requests a second. */
 const KEPT_MS = 60_000;

@@ -1,10 +1,14 @@
+import { fieldOf } from '../core/field.ts';
 import {
   CONDITION_TYPE,
+  conditionIn,
+  conditionOf,
+  ingressIn,
   POOL_ANNOTATION,
   type ServiceCondition,
   type ServiceStatus,
 } from '../source/index.ts';
-import { fieldOf, type RawObject } from './raw-object.ts';
+import type { RawObject } from './raw-object.ts';
 
 /** What the API server holds of a Service's status, as last seen. */
 export interface SeenService {
@@ -19,10 +23,10 @@ export function seenService(raw: RawObject): SeenService {
   const { name, namespace = '', uid = '', resourceVersion = '', annotations } = raw.metadata;
   const pool = fieldOf(annotations, POOL_ANNOTATION);
   const status = fieldOf(raw, 'status');
-  const ingress = listOf(fieldOf(fieldOf(status, 'loadBalancer'), 'ingress'))
+  const ingress = ingressIn(status)
     .map((entry) => fieldOf(entry, 'ip') ?? fieldOf(entry, 'hostname'))
     .filter((address) => typeof address === 'string');
-  const ours = listOf(fieldOf(status, 'conditions')).find((each) => fieldOf(each, 'type') === CONDITION_TYPE);
+  const ours = conditionIn(status);
   const transitionTime = fieldOf(ours, 'lastTransitionTime');
   return {
     uid,
@@ -76,20 +80,4 @@ function conditionsPatch(seen: SeenService, wanted: ServiceCondition | undefined
 /** RFC 3339 to the second, as metav1.Time reads. */
 export function timeText(time: Date): string {
   return time.toISOString().replace(/\.\d+Z$/, 'Z');
-}
-
-function conditionOf(raw: unknown): ServiceCondition {
-  const text = (name: string): string => {
-    const value = fieldOf(raw, name);
-    return typeof value === 'string' ? value : '';
-  };
-  return {
-    status: text('status') === 'True' ? 'True' : 'False',
-    reason: text('reason'),
-    message: text('message'),
-  };
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
 }

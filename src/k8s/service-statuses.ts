@@ -121,11 +121,6 @@ export class ServiceStatuses {
     return isDeepStrictEqual(withServiceStatus(before, undefined), withServiceStatus(after, undefined));
   }
 
-  /** Statuses on their way. */
-  get pending(): number {
-    return this.#queue.size();
-  }
-
   idle(): Promise<void> {
     return this.#queue.idle();
   }

@@ -1,9 +1,10 @@
+import { fieldOf } from '../core/field.ts';
 import type { Logger } from 'pino';
 import type { StatusObject } from '../api/index.ts';
 import { PATCH_TYPES, type ApiClient } from './api-client.ts';
 import { ApiError } from './api-error.ts';
 import { createKeyedQueue, DONE, type KeyedQueue, type KeyResult } from './keyed-queue.ts';
-import { fieldOf, isRawObject, keyOfRaw } from './raw-object.ts';
+import { isRawObject, keyOfRaw } from './raw-object.ts';
 import { collectionPath, objectPath, RESOURCES, type ResourceType } from './resources.ts';
 import { timeText } from './seen-service.ts';
 

@@ -1,4 +1,5 @@
-import { fieldOf, type RawObject } from './raw-object.ts';
+import { fieldOf } from '../core/field.ts';
+import type { RawObject } from './raw-object.ts';
 import type { ResourceType } from './resources.ts';
 
 /** Annotations that anything here reads. Others can be a megabyte each. */

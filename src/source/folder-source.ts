@@ -14,6 +14,7 @@ import type { ClusterSource, SourceState } from './source.ts';
 import { prepareStatusFolder } from './status-folder.ts';
 import { StatusReader } from './status-reader.ts';
 import { watchTree } from './tree-watch.ts';
+import { oncePerTurn } from './turn.ts';
 
 /** A folder that was made just now may get files before it is watched: look once more after this time. */
 const SECOND_LOOK_MS = 100;
@@ -58,7 +59,7 @@ class FolderWatch {
   #statusNames: Set<string> | 'all' = new Set();
   /** Paths that are no manifest files and have been heard of. */
   readonly #others = new Set<string>();
-  #turnDue = false;
+  readonly #requestTurn: () => void;
   #scanDue = false;
   #lastScan = { endedAt: -Infinity, tookMs: 0 };
   #checkTimer: NodeJS.Timeout | undefined;
@@ -69,6 +70,9 @@ class FolderWatch {
     this.#options = options;
     this.#onState = onState;
     this.#signal = signal;
+    this.#requestTurn = oncePerTurn(() => {
+      this.#turn();
+    }, signal);
     const patience = { ...PATIENCE, ...options.patience };
     this.#root = resolve(options.path);
     this.#isSingle = statSync(this.#root, { throwIfNoEntry: false })?.isFile() ?? false;
@@ -117,16 +121,6 @@ class FolderWatch {
     clearTimeout(this.#checkTimer);
     clearTimeout(this.#scanTimer);
     clearTimeout(this.#secondLook);
-  }
-
-  /** Events of one turn of the loop are dealt with together, after all of them have been delivered. */
-  #requestTurn(): void {
-    if (this.#turnDue) return;
-    this.#turnDue = true;
-    setImmediate(() => {
-      this.#turnDue = false;
-      if (!this.#signal.aborted) this.#turn();
-    });
   }
 
   #turn(): void {

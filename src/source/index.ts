@@ -13,6 +13,9 @@ export { PATIENCE, type Patience } from './manifest-file.ts';
 export { readManifests, STDIN_PATH, type ReadManifestsOptions } from './read-manifests.ts';
 export {
   CONDITION_TYPE,
+  conditionIn,
+  conditionOf,
+  ingressIn,
   POOL_ANNOTATION,
   statusesEqual,
   withServiceStatus,
@@ -29,3 +32,4 @@ export {
 } from './status-folder.ts';
 export { StatusStore } from './status-store.ts';
 export { watchFlatFolder, type FlatFolderWatchOptions } from './flat-folder-watch.ts';
+export { oncePerTurn } from './turn.ts';

@@ -1,3 +1,4 @@
+import { fieldOf, itemsOf, textOf } from '../core/field.ts';
 import type { ServiceObject } from '../api/index.ts';
 import { parseManifestText } from '../manifest/index.ts';
 
@@ -128,33 +129,41 @@ function statusOfMatch(match: RegExpExecArray): ServiceStatus {
 }
 
 function statusOfDocument(value: unknown): ServiceStatus | undefined {
-  if (field(value, 'kind') !== 'Service') return undefined;
-  const metadata = field(value, 'metadata');
-  const name = field(metadata, 'name');
-  const namespace = field(metadata, 'namespace');
+  if (fieldOf(value, 'kind') !== 'Service') return undefined;
+  const metadata = fieldOf(value, 'metadata');
+  const name = fieldOf(metadata, 'name');
+  const namespace = fieldOf(metadata, 'namespace');
   if (typeof name !== 'string' || typeof namespace !== 'string') return undefined;
-  const pool = field(field(metadata, 'annotations'), POOL_ANNOTATION);
-  const status = field(value, 'status');
-  const ingress = itemsOf(field(field(status, 'loadBalancer'), 'ingress'))
-    .map((entry) => field(entry, 'ip'))
+  const pool = fieldOf(fieldOf(metadata, 'annotations'), POOL_ANNOTATION);
+  const status = fieldOf(value, 'status');
+  const ingress = ingressIn(status)
+    .map((entry) => fieldOf(entry, 'ip'))
     .filter((ip) => typeof ip === 'string');
-  const condition = itemsOf(field(status, 'conditions')).find(
-    (each) => field(each, 'type') === CONDITION_TYPE,
-  );
+  const condition = conditionIn(status);
   return {
     namespace,
     name,
     ingress,
     ...(typeof pool === 'string' ? { pool } : {}),
-    ...(condition === undefined
-      ? {}
-      : {
-          condition: {
-            status: field(condition, 'status') === 'True' ? 'True' : 'False',
-            reason: textOf(field(condition, 'reason')),
-            message: textOf(field(condition, 'message')),
-          },
-        }),
+    ...(condition !== undefined ? { condition: conditionOf(condition) } : {}),
+  };
+}
+
+/** The entries of a Service's status that say where it is reached. */
+export function ingressIn(status: unknown): readonly unknown[] {
+  return itemsOf(fieldOf(fieldOf(status, 'loadBalancer'), 'ingress'));
+}
+
+/** Our condition in a Service's status, as it stands there. */
+export function conditionIn(status: unknown): unknown {
+  return itemsOf(fieldOf(status, 'conditions')).find((each) => fieldOf(each, 'type') === CONDITION_TYPE);
+}
+
+export function conditionOf(raw: unknown): ServiceCondition {
+  return {
+    status: fieldOf(raw, 'status') === 'True' ? 'True' : 'False',
+    reason: textOf(fieldOf(raw, 'reason')),
+    message: textOf(fieldOf(raw, 'message')),
   };
 }
 
@@ -185,18 +194,4 @@ function quoted(text: string): string {
     /[\u007F-\u009F\uFEFF\uFFFE\uFFFF]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
-}
-
-function field(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-    ? (value as Record<string, unknown>)[name]
-    : undefined;
-}
-
-function itemsOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : '';
 }

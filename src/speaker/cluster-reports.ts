@@ -4,7 +4,7 @@ import { objectKey } from '../core/problem.ts';
 import { createEventRecorder, StatusObjects, type ApiClient, type OwnerReference } from '../k8s/index.ts';
 import type { ServiceVerdict } from '../reconciler/index.ts';
 import type { Logger } from '../telemetry/index.ts';
-import { configurationState, type PublishReport, type SpeakerReport } from './status-report.ts';
+import { speakerState, type PublishReport, type SpeakerReport } from './status-report.ts';
 
 const COMPONENT = 'metallb-speaker';
 
@@ -31,7 +31,7 @@ export function clusterReports(options: {
   let announced: ReadonlySet<string> | undefined;
   const publish: PublishReport = (report) => {
     const now = report.desired.services.filter(({ bgp }) => bgp.kind === 'announce');
-    objects.publish([configurationState(report), ...bgpStatuses(report, now)]);
+    objects.publish([speakerState(report), ...bgpStatuses(report, now)]);
     if (announced === undefined) dropStale(report.namespace);
     const before = announced ?? new Set();
     for (const { namespace, name } of now) {

@@ -1,11 +1,6 @@
 import type { ServiceVerdict } from '../reconciler/index.ts';
 import { renderYaml, writeStatusFile } from '../source/index.ts';
-import {
-  configurationState,
-  sessionStates,
-  type PublishReport,
-  type SpeakerReport,
-} from './status-report.ts';
+import { speakerState, sessionStates, type PublishReport, type SpeakerReport } from './status-report.ts';
 
 /** Reports as two files of the status folder: what the speaker says of itself and its sessions, and of the Services. */
 export function folderReports(statusFolder: string): PublishReport {
@@ -16,7 +11,7 @@ export function folderReports(statusFolder: string): PublishReport {
     written.set(name, text);
   };
   return (report) => {
-    put(`speaker-${report.node}.yaml`, renderYaml([configurationState(report), ...sessionStates(report)]));
+    put(`speaker-${report.node}.yaml`, renderYaml([speakerState(report), ...sessionStates(report)]));
     put(`announced-${report.node}.yaml`, announcedText(report));
   };
 }

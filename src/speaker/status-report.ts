@@ -5,8 +5,8 @@ import {
   type BgpSession,
   type ObservedState,
 } from '../bfd-status/index.ts';
-import type { StatusObject } from '../api/index.ts';
-import { formatProblem, type Problem } from '../core/problem.ts';
+import { configurationState, type StatusObject } from '../api/index.ts';
+import type { Problem } from '../core/problem.ts';
 import type { NodeDesiredState } from '../reconciler/index.ts';
 
 export interface SpeakerReport {
@@ -62,28 +62,10 @@ function sessionName(node: string, session: BgpSession): string {
   return [node, peerText(session.peer).replaceAll(':', '-'), vrfLabel(session.vrf)].join('-').toLowerCase();
 }
 
-/** Whether the configuration is in use; its fields are those of MetalLB. */
-export function configurationState({ node, namespace, problems }: SpeakerReport): StatusObject {
-  const errors = problems.filter(({ severity }) => severity === 'error').map(formatProblem);
-  return {
-    apiVersion: 'metallb.io/v1beta1',
-    kind: 'ConfigurationState',
-    metadata: {
-      name: `speaker-${node}`,
-      namespace,
-      labels: { 'metallb.io/component-type': 'speaker', 'metallb.io/node-name': node },
-    },
-    status: {
-      result: errors.length === 0 ? 'Valid' : 'Invalid',
-      errorSummary: errors.join('\n'),
-      conditions: [
-        {
-          type: 'configReconcilerValid',
-          status: errors.length === 0 ? 'True' : 'False',
-          reason: errors.length === 0 ? 'Reconciled' : 'ConfigurationError',
-          message: errors.join('\n'),
-        },
-      ],
-    },
-  };
+/** Whether this speaker's configuration is in use. */
+export function speakerState({ node, namespace, problems }: SpeakerReport): StatusObject {
+  return configurationState({
+    ...{ name: `speaker-${node}`, namespace, component: 'speaker', node, problems },
+    conditionType: 'configReconcilerValid',
+  });
 }

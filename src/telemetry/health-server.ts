@@ -1,5 +1,5 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { listenUntil } from './listen.ts';
 
 /** Why something is not as it should be; empty: all is well. */
 export type HealthCheck = () => Promise<readonly string[]> | readonly string[];
@@ -37,10 +37,5 @@ export async function serveHealth(options: {
         response.writeHead(404).end('there are /healthz, /livez and /readyz\n');
     }
   });
-  server.listen({ port, ...(host === undefined ? {} : { host }) });
-  await once(server, 'listening');
-  signal.addEventListener('abort', () => {
-    server.close();
-    server.closeAllConnections();
-  });
+  await listenUntil(server, { port, ...(host === undefined ? {} : { host }) }, signal);
 }

@@ -1,6 +1,6 @@
 /** What a process tells of itself: log lines and metrics. It decides nothing. */
 export { createLogger, type Logger, type LogLevel } from './logger.ts';
-export { serveHealth, type HealthCheck } from './health-server.ts';
+export { serveHealth } from './health-server.ts';
 export { serveMetrics } from './metrics-server.ts';
 export {
   serveSecureMetrics,

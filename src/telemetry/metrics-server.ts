@@ -1,7 +1,7 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { Registry } from 'prom-client';
 import { metricsHandler } from './metrics-handler.ts';
+import { listenUntil } from './listen.ts';
 
 /**
  * Serves a registry as Prometheus text on `/metrics`, plain HTTP, until `signal` is aborted.
@@ -15,10 +15,5 @@ export async function serveMetrics(options: {
 }): Promise<void> {
   const { registry, port, signal } = options;
   const server = createServer(metricsHandler(registry));
-  server.listen(port);
-  await once(server, 'listening');
-  signal.addEventListener('abort', () => {
-    server.close();
-    server.closeAllConnections();
-  });
+  await listenUntil(server, { port }, signal);
 }

@@ -1,10 +1,10 @@
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer, type ServerOptions } from 'node:https';
 import { join } from 'node:path';
 import type { SecureVersion } from 'node:tls';
 import type { Registry } from 'prom-client';
 import { metricsHandler } from './metrics-handler.ts';
+import { listenUntil } from './listen.ts';
 
 /** Whether the bearer of a token may read the metrics. */
 export type ScrapeVerdict = 'allowed' | 'unauthenticated' | 'forbidden';
@@ -54,12 +54,7 @@ export async function serveSecureMetrics(options: {
       (error: unknown) => response.writeHead(503).end(`the API server cannot be asked: ${String(error)}\n`),
     );
   });
-  server.listen(port);
-  await once(server, 'listening');
-  signal.addEventListener('abort', () => {
-    server.close();
-    server.closeAllConnections();
-  });
+  await listenUntil(server, { port }, signal);
 }
 
 interface Certificate {
