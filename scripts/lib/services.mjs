@@ -13,6 +13,7 @@ const SERVICES = new Map([
   ['etcd-server', 'etcd.service'],
   ['containerd', 'containerd.service'],
   ['nftables', 'nftables.service'],
+  ['prometheus', 'prometheus.service'],
 ]);
 
 const POLICY_FILE = '/usr/sbin/policy-rc.d';

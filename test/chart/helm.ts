@@ -65,6 +65,12 @@ export interface Rule {
   readonly verbs: readonly string[];
 }
 
+export interface AlertRule {
+  readonly alert: string;
+  readonly expr: string;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
 /** An object that helm made; what is looked at depends on its kind. */
 export interface Rendered {
   readonly kind: string;
@@ -79,9 +85,7 @@ export interface Rendered {
       readonly metadata: { readonly labels: Readonly<Record<string, string>> };
       readonly spec: PodSpec;
     };
-    readonly groups: readonly {
-      readonly rules: readonly { readonly alert: string; readonly expr: string }[];
-    }[];
+    readonly groups: readonly { readonly rules: readonly AlertRule[] }[];
   };
   /** Of roles alone. */
   readonly rules?: readonly Rule[];

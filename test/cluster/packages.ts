@@ -13,6 +13,7 @@ const PACKAGES = [
   { name: 'iproute2', why: 'network namespaces as hosts, and the links between them' },
   { name: 'curl', why: 'questions to kube-proxy and to what is announced' },
   { name: 'busybox-static', why: 'the content of test images' },
+  { name: 'prometheus', why: 'reads the metrics of what is tested, and checks the alerts' },
 ] as const;
 
 /** Installs what is missing; says on standard output what that is. */
