@@ -43,6 +43,10 @@ function usage(percent: number): readonly Case[] {
       ],
     },
     {
+      name: `a pool that has just passed ${percent} %`,
+      ...{ alert, series: pool(percent + 1), atMinute: 0, firing: [] },
+    },
+    {
       name: `a pool with ${percent} % in use`,
       ...{ alert, series: pool(percent), atMinute: 5, firing: [] },
     },
@@ -71,7 +75,7 @@ const CASES: readonly Case[] = [
   },
   {
     name: 'a configuration that was put right within the minute',
-    ...{ alert: 'MetalLBStaleConfig', series: { [inPod(STALE, N1)]: '0 1 0x9' }, atMinute: 2, firing: [] },
+    ...{ alert: 'MetalLBStaleConfig', series: { [inPod(STALE, N1)]: '0 1 0x9' }, atMinute: 1, firing: [] },
   },
   {
     name: 'the same of an installation in another namespace',
@@ -109,7 +113,7 @@ const CASES: readonly Case[] = [
   },
   {
     name: 'a speaker that has just started',
-    ...{ alert: 'MetalLBConfigNotLoaded', series: { [inPod(LOADED, N1)]: '0 1x9' }, atMinute: 1, firing: [] },
+    ...{ alert: 'MetalLBConfigNotLoaded', series: { [inPod(LOADED, N1)]: '0 1x9' }, atMinute: 0, firing: [] },
   },
   {
     name: 'a pool all of whose addresses are in use',
@@ -120,6 +124,10 @@ const CASES: readonly Case[] = [
         summary: 'The pool first has no address left.',
       },
     ],
+  },
+  {
+    name: 'a pool that has just been used up',
+    ...{ alert: 'MetalLBAddressPoolExhausted', series: pool(100), atMinute: 0, firing: [] },
   },
   {
     name: 'a pool with one address left',
@@ -145,7 +153,7 @@ const CASES: readonly Case[] = [
     name: 'a session that came back within the minute',
     alert: 'MetalLBBGPSessionDown',
     series: { [inPod(SESSION, { ...N1, peer: '198.51.100.1:179', vrf: 'default' })]: '1 0 1x9' },
-    ...{ atMinute: 2, firing: [] },
+    ...{ atMinute: 1, firing: [] },
   },
   {
     name: 'a session of a peer that was removed while it was down',
