@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { atEnd } from '../../test/support/index.ts';
-import { createKeyedQueue, DONE, type KeyedQueueOptions, type KeyResult } from './keyed-queue.ts';
+import { AGAIN, createKeyedQueue, DONE, type KeyedQueueOptions, type KeyResult } from './keyed-queue.ts';
 
 function queue(options: Partial<KeyedQueueOptions> & Pick<KeyedQueueOptions, 'work'>): {
   readonly queue: ReturnType<typeof createKeyedQueue>;
@@ -96,6 +96,65 @@ test('what fails is tried again, later each time, and does not hold up others', 
   expect(waits).toHaveLength(3);
   expect(waits[0]).toBeGreaterThanOrEqual(4);
   expect(waits[2]).toBeGreaterThanOrEqual(18);
+});
+
+test('what fails waits however often it is asked for, also while it is being worked on', async () => {
+  const at: number[] = [];
+  const { queue: q } = queue({
+    work: async (): Promise<KeyResult> => {
+      at.push(performance.now());
+      if (at.length === 3) return DONE;
+      q.add('a');
+      await Promise.resolve();
+      q.add('a');
+      return { kind: 'retry', afterMs: 20 };
+    },
+  });
+  q.add('a');
+  setTimeout(() => {
+    q.add('a');
+  }, 10);
+  await vi.waitFor(() => {
+    expect(at.length).toBeGreaterThanOrEqual(3);
+  });
+  expect((at[1] ?? 0) - (at[0] ?? 0)).toBeGreaterThanOrEqual(19);
+  expect((at[2] ?? 0) - (at[1] ?? 0)).toBeGreaterThanOrEqual(19);
+});
+
+test('hurry ends the wait of what failed, and only of that', async () => {
+  const seen: string[] = [];
+  const { queue: q, end } = queue({
+    work: (key): Promise<KeyResult> => {
+      seen.push(key);
+      return Promise.resolve({ kind: 'retry', afterMs: 60_000 });
+    },
+  });
+  q.add('a');
+  q.add('b');
+  await vi.waitFor(() => {
+    expect(seen).toEqual(['a', 'b']);
+  });
+  q.hurry('b');
+  await vi.waitFor(() => {
+    expect(seen).toEqual(['a', 'b', 'b']);
+  });
+  expect(q.size()).toBe(2);
+  end();
+  await q.idle();
+});
+
+test('what was tried and is wanted no more is tried again at once', async () => {
+  let tries = 0;
+  const { queue: q } = queue({
+    backoff: { firstMs: 60_000, mostMs: 60_000 },
+    work: () => {
+      tries += 1;
+      return Promise.resolve(tries < 3 ? AGAIN : DONE);
+    },
+  });
+  q.add('a');
+  await q.idle();
+  expect(tries).toBe(3);
 });
 
 test('keeps its pace', async () => {

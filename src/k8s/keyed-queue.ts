@@ -1,9 +1,16 @@
 import { backoffMs, type Backoff } from '../core/backoff.ts';
 
-/** What became of one key: dealt with, or to be tried again after at least `afterMs`. */
-export type KeyResult = { readonly kind: 'done' } | { readonly kind: 'retry'; readonly afterMs: number };
+/**
+ * What became of one key: dealt with, to be tried again after at least `afterMs`, or, because what was tried is wanted no
+ * more, to be tried at once.
+ */
+export type KeyResult =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'retry'; readonly afterMs: number }
+  | { readonly kind: 'again' };
 
 export const DONE: KeyResult = { kind: 'done' };
+export const AGAIN: KeyResult = { kind: 'again' };
 
 export interface KeyedQueueOptions {
   /** Brings what the key stands for to its newest state. It must not throw. */
@@ -18,8 +25,13 @@ export interface KeyedQueueOptions {
 }
 
 export interface KeyedQueue {
-  /** The key's state has changed. Asked for many times before its turn, it is worked on once. */
+  /**
+   * The key's state has changed. Asked for many times before its turn, it is worked on once; a key that failed and waits
+   * for its next try goes on waiting.
+   */
   readonly add: (key: string) => void;
+  /** As `add`, and what made the key fail may be gone: its wait ends. */
+  readonly hurry: (key: string) => void;
   /** Keys waiting, being worked on, or to be tried again. */
   readonly size: () => number;
   /** Settles when nothing is left, or the signal is aborted and nothing runs. */
@@ -52,8 +64,12 @@ export function createKeyedQueue(options: KeyedQueueOptions): KeyedQueue {
     const result = await work(key);
     running.delete(key);
     if (result.kind === 'done') failures.delete(key);
-    if (again.delete(key)) waiting.add(key);
-    else if (result.kind === 'retry' && !signal.aborted) retryLater(key, result.afterMs);
+    const wasAsked = again.delete(key);
+    if (!signal.aborted) {
+      // The newest state goes out with the next try: being asked meanwhile does not shorten the wait of what failed.
+      if (result.kind === 'retry') retryLater(key, result.afterMs);
+      else if (wasAsked || result.kind === 'again') waiting.add(key);
+    }
     pump();
     checkIdle();
   };
@@ -95,17 +111,22 @@ export function createKeyedQueue(options: KeyedQueueOptions): KeyedQueue {
     waiting.clear();
     checkIdle();
   });
+  const add = (key: string): void => {
+    if (signal.aborted) return;
+    if (running.has(key)) {
+      again.add(key);
+      return;
+    }
+    if (retries.has(key)) return;
+    waiting.add(key);
+    pump();
+  };
   return {
-    add: (key) => {
-      if (signal.aborted) return;
-      if (running.has(key)) {
-        again.add(key);
-        return;
-      }
-      // The newest state goes out with the next try; a new change does not shorten the wait of a key that fails.
-      if (retries.has(key)) return;
-      waiting.add(key);
-      pump();
+    add,
+    hurry: (key) => {
+      clearTimeout(retries.get(key));
+      retries.delete(key);
+      add(key);
     },
     size,
     idle: () =>

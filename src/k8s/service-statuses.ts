@@ -6,7 +6,7 @@ import { objectKey } from '../core/problem.ts';
 import { statusesEqual, withServiceStatus, type ServiceStatus } from '../source/index.ts';
 import { PATCH_TYPES, type ApiClient } from './api-client.ts';
 import { ApiError } from './api-error.ts';
-import { createKeyedQueue, DONE, type KeyedQueue, type KeyResult } from './keyed-queue.ts';
+import { AGAIN, createKeyedQueue, DONE, type KeyedQueue, type KeyResult } from './keyed-queue.ts';
 import { isRawObject, keyOfRaw, type RawObject } from './raw-object.ts';
 import { objectPath, RESOURCES } from './resources.ts';
 import { seenService, statusPatch, type SeenService } from './seen-service.ts';
@@ -25,7 +25,7 @@ interface Ref {
 }
 
 export interface ServiceStatusesOptions {
-  readonly client: ApiClient;
+  readonly client: Pick<ApiClient, 'request'>;
   readonly logger: Logger;
   readonly signal: AbortSignal;
   /** A write failed and will be tried again. */
@@ -43,6 +43,8 @@ export class ServiceStatuses {
   readonly #seen = new Map<string, SeenService>();
   /** What was written last, and when: writing the very same again means that somebody undid it. */
   readonly #written = new Map<string, { readonly status: ServiceStatus; readonly at: number }>();
+  /** What waits because of what it says: the server refused it, or somebody else keeps undoing it. */
+  readonly #heldBack = new Map<string, ServiceStatus>();
   #dirty = new Set<string>();
 
   constructor(options: ServiceStatusesOptions) {
@@ -92,13 +94,20 @@ export class ServiceStatuses {
     this.#wanted.delete(key);
     this.#dirty.delete(key);
     this.#written.delete(key);
+    this.#endWait(key);
   }
 
   /** Begins to write what was set. */
   flush(): void {
     const keys = this.#dirty;
     this.#dirty = new Set();
-    for (const key of keys) if (this.#differs(key)) this.#queue.add(key);
+    for (const key of keys) {
+      if (!this.#differs(key)) continue;
+      const held = this.#heldBack.get(key);
+      // What was wrong with the one says nothing of the other.
+      if (held && this.#isNewsAfter(key, held)) this.#queue.hurry(key);
+      else this.#queue.add(key);
+    }
   }
 
   /** A version of a Service that the API server sent. */
@@ -108,11 +117,13 @@ export class ServiceStatuses {
     const before = this.#seen.get(key);
     if (before?.uid === seen.uid && isOlder(seen.resourceVersion, before.resourceVersion)) return;
     this.#seen.set(key, seen);
+    if (before !== undefined && before.uid !== seen.uid) this.#endWait(key);
     if (this.#differs(key)) this.#queue.add(key);
   }
 
   unobserve(key: string): void {
     this.#seen.delete(key);
+    this.#endWait(key);
   }
 
   /** A change of nothing but the status that is decided here. */
@@ -134,35 +145,63 @@ export class ServiceStatuses {
   async #write(key: string): Promise<KeyResult> {
     const wanted = this.#wanted.get(key);
     const seen = this.#seen.get(key);
+    this.#heldBack.delete(key);
     if (!wanted || !seen || !this.#differs(key)) return DONE;
     const written = this.#written.get(key);
     const waitMs = written?.status === wanted ? written.at + PUT_BACK_MS - performance.now() : 0;
-    if (waitMs > 0) return { kind: 'retry', afterMs: waitMs };
-    const { client, signal, logger, onFailure } = this.#options;
+    if (waitMs > 0) return this.#holdBack(key, wanted, waitMs);
     try {
-      const answer = await client.request(
+      const answer = await this.#options.client.request(
         {
           method: 'PATCH',
           path: `${objectPath(RESOURCES.Service, wanted)}/status`,
           body: statusPatch(seen, wanted, new Date()),
           contentType: PATCH_TYPES.strategic,
         },
-        signal,
+        this.#options.signal,
       );
       this.#written.set(key, { status: wanted, at: performance.now() });
       if (isRawObject(answer)) this.observe(answer);
       return DONE;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      // Gone, or changed meanwhile: the watch brings the newer version, and with it another turn.
-      if (error.status === 404) return DONE;
-      if (error.status === 409) return { kind: 'retry', afterMs: 0 };
-      if (signal.aborted) return DONE;
-      onFailure();
-      logger.warn({ service: key, err: error }, 'status cannot be written, trying again');
-      const isRefused = error.status >= 400 && error.status < 500 && error.status !== 429;
-      return { kind: 'retry', afterMs: Math.max(error.retryAfterMs ?? 0, isRefused ? REFUSED_WAIT_MS : 0) };
+      return this.#afterFailure(key, { wanted, seen, error });
     }
+  }
+
+  #afterFailure(
+    key: string,
+    { wanted, seen, error }: { wanted: ServiceStatus; seen: SeenService; error: ApiError },
+  ): KeyResult {
+    const { signal, logger, onFailure } = this.#options;
+    // Gone: the watch says so too, and if it is made again, that there is another one.
+    if (error.status === 404 || signal.aborted) return DONE;
+    // Changed meanwhile: what has changed is there already, or the watch is about to bring it.
+    if (error.status === 409) return this.#seen.get(key) === seen ? { kind: 'retry', afterMs: 0 } : AGAIN;
+    onFailure();
+    logger.warn({ service: key, err: error }, 'status cannot be written, trying again');
+    const isRefused = error.status >= 400 && error.status < 500 && error.status !== 429;
+    const afterMs = error.retryAfterMs ?? 0;
+    return isRefused
+      ? this.#holdBack(key, wanted, Math.max(afterMs, REFUSED_WAIT_MS))
+      : { kind: 'retry', afterMs };
+  }
+
+  /** Lets this status wait; another one, which may be wanted by now or any moment later, does not wait with it. */
+  #holdBack(key: string, status: ServiceStatus, afterMs: number): KeyResult {
+    if (this.#isNewsAfter(key, status)) return AGAIN;
+    this.#heldBack.set(key, status);
+    return { kind: 'retry', afterMs };
+  }
+
+  #isNewsAfter(key: string, status: ServiceStatus): boolean {
+    const wanted = this.#wanted.get(key);
+    return wanted === undefined || !statusesEqual(wanted, status);
+  }
+
+  /** Another Service of the same name does not wait for what befell this one. */
+  #endWait(key: string): void {
+    if (this.#heldBack.delete(key)) this.#queue.hurry(key);
   }
 }
 
