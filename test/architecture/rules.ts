@@ -3,7 +3,7 @@ import type { ImportEdge } from './sources.ts';
 /** Folders of src/ that decide and never act: no files, processes, sockets, clocks or logs. */
 export const PURE_FOLDERS: readonly string[] = [
   ...['core', 'api', 'manifest', 'config', 'allocator', 'reconciler'],
-  ...['frr-render', 'frr-config', 'bfd-status', 'pipeline'],
+  ...['frr-render', 'frr-config', 'bfd-status', 'pipeline', 'l2'],
 ];
 
 /** What pure folders may import beside each other: computes values from values and keeps no state. */

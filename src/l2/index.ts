@@ -1,0 +1,19 @@
+/**
+ * Layer 2: what is on the wire (Ethernet, ARP, Neighbor Discovery), and which node answers for an address.
+ *
+ * Decides whether a frame is answered, on which interfaces, who owns an address, and when it is announced. Never opens a
+ * socket, reads a clock or writes a record: bytes, times and what others said come as arguments.
+ */
+export {
+  MAX_HISTORY,
+  type Layer2Store,
+  type Layer2View,
+  type Link,
+  type LinkAddress,
+  type Move,
+  type MoveCause,
+  type OwnershipRecord,
+  type SpeakerLink,
+  type SpeakerRecord,
+  type SpeakerSeen,
+} from './types.ts';
