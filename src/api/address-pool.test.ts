@@ -41,6 +41,8 @@ describe('AddressPool', () => {
           interfaces: [],
           serviceSelectors: [],
           preferredNodeSelectors: [],
+          balance: false,
+          failback: 'Never',
         },
       },
     ]);

@@ -1,11 +1,11 @@
 import { invalid, shown, type Finding } from './finding.ts';
 import { readTexts } from './metadata.ts';
 import type { ConfigMapObject, NodeObject, ObjectMeta, SecretObject } from './objects.ts';
-import { NOTHING, objectAt, objectsAt, textAt } from './raw-fields.ts';
+import { booleanAt, NOTHING, objectAt, objectsAt, textAt } from './raw-fields.ts';
 
 type Raw = Readonly<Record<string, unknown>>;
 
-/** Reads a Node. Its taints, its Ready condition and `spec.unschedulable` have no say in what it announces. */
+/** Reads a Node. Its taints and its Ready condition have no say in what it announces. */
 export function readNode(raw: Raw, metadata: ObjectMeta, findings: Finding[]): NodeObject | undefined {
   const before = findings.length;
   const status = { raw: objectAt({ raw, parent: NOTHING }, 'status', findings), parent: ['status'] };
@@ -14,7 +14,11 @@ export function readNode(raw: Raw, metadata: ObjectMeta, findings: Finding[]): N
       textAt(condition, 'type', findings) === 'NetworkUnavailable' &&
       textAt(condition, 'status', findings) === 'True',
   );
-  return findings.length === before ? { kind: 'Node', metadata, spec: { networkUnavailable } } : undefined;
+  const spec = { raw: objectAt({ raw, parent: NOTHING }, 'spec', findings), parent: ['spec'] };
+  const unschedulable = booleanAt(spec, 'unschedulable', findings) ?? false;
+  return findings.length === before
+    ? { kind: 'Node', metadata, spec: { networkUnavailable, unschedulable } }
+    : undefined;
 }
 
 /** Reads a Secret. No finding holds a value of it. */

@@ -162,7 +162,14 @@ bfd-profiles:
     {
       kind: 'L2Advertisement',
       metadata: metadata('l2advertisement1'),
-      spec: { ipAddressPools: ['lan'], interfaces: [], preferredNodeSelectors: [], ...lists },
+      spec: {
+        ipAddressPools: ['lan'],
+        interfaces: [],
+        preferredNodeSelectors: [],
+        balance: false,
+        failback: 'Never',
+        ...lists,
+      },
     },
     {
       kind: 'BFDProfile',

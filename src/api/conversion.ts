@@ -64,5 +64,7 @@ export function l2AdvertisementOf(pool: string): L2AdvertisementSpec {
     interfaces: [],
     serviceSelectors: [],
     preferredNodeSelectors: [],
+    balance: false,
+    failback: 'Never',
   };
 }

@@ -187,6 +187,23 @@ describe('Node', () => {
     expect(objects).toMatchObject([{ kind: 'Node', spec: { networkUnavailable: want } }]);
   });
 
+  test.each([
+    { spec: undefined, want: false },
+    { spec: { podCIDR: '10.1.0.0/24' }, want: false },
+    { spec: { unschedulable: false }, want: false },
+    { spec: { unschedulable: true }, want: true },
+  ])('$spec: unschedulable $want', ({ spec, want }) => {
+    const { objects, problems } = parse(manifest('Node', { spec }));
+    expect(objects).toMatchObject([{ kind: 'Node', spec: { unschedulable: want } }]);
+    expect(problems).toEqual([]);
+  });
+
+  test('unschedulable that is no boolean', () => {
+    expect(parse(manifest('Node', { spec: { unschedulable: 'yes' } })).problems).toEqual([
+      'spec.unschedulable: "yes": must be true or false',
+    ]);
+  });
+
   test('conditions that are no list', () => {
     expect(parse(manifest('Node', { status: { conditions: {} } })).problems).toEqual([
       'status.conditions: an object: must be a list',

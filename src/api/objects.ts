@@ -63,6 +63,12 @@ export interface L2AdvertisementSpec {
   readonly interfaces: readonly string[];
   readonly serviceSelectors: readonly LabelSelector[];
   readonly preferredNodeSelectors: readonly { readonly weight: number; readonly preference: LabelSelector }[];
+  readonly balance: boolean;
+  readonly failback: 'Never' | 'Immediate' | 'AfterStable';
+  /** Go duration text, as given; only beside `AfterStable`. */
+  readonly failbackDelay?: string;
+  /** Go duration text, as given. */
+  readonly announceInterval?: string;
 }
 
 /** v1beta2; v1beta1 and the legacy forms are converted to it while parsing. */
@@ -147,6 +153,8 @@ export type NodeObject = ApiObjectOf<'Node', NodeSpec>;
 export interface NodeSpec {
   /** From `status.conditions`: type NetworkUnavailable is `True`. */
   readonly networkUnavailable: boolean;
+  /** `spec.unschedulable`: the node is cordoned. */
+  readonly unschedulable: boolean;
 }
 
 export type NamespaceObject = ApiObjectOf<'Namespace', Record<never, never>>;

@@ -205,7 +205,21 @@ describe('L2Advertisement', () => {
         interfaces: [],
         serviceSelectors: [],
         preferredNodeSelectors: [],
+        balance: false,
+        failback: 'Never',
       },
+      problems: [],
+    });
+  });
+
+  test.each([
+    { failback: 'AfterStable', failbackDelay: '1s' },
+    { failback: 'AfterStable', failbackDelay: '168h', announceInterval: '24h', balance: true },
+    { failback: 'Immediate', announceInterval: '0s', balance: false },
+    { failback: 'Never', announceInterval: '1s' },
+  ])('what MetalLB does not have: %j', (fields) => {
+    expect(parseSpec('L2Advertisement', fields)).toMatchObject({
+      spec: { balance: false, ...fields },
       problems: [],
     });
   });
@@ -220,6 +234,32 @@ describe('L2Advertisement', () => {
       want: ['spec.nodeSelectors[1]: is the same selector as one before it; list it once'],
     },
     { spec: { interfaces: ['eth0', 'eth0'] }, want: [] },
+    {
+      spec: { failback: 'Always', balance: 'yes' },
+      want: [
+        'spec.balance: "yes": must be true or false',
+        'spec.failback: "Always": must be "Never", "Immediate" or "AfterStable"',
+      ],
+    },
+    ...[{}, { failback: 'Never' }, { failback: 'Immediate' }].map((failback) => ({
+      spec: { ...failback, failbackDelay: '5m' },
+      want: ['spec.failbackDelay: "5m": must be absent unless failback is "AfterStable"'],
+    })),
+    ...['0s', '999ms', '-5m', '168h1s'].map((failbackDelay) => ({
+      spec: { failback: 'AfterStable', failbackDelay },
+      want: [`spec.failbackDelay: "${failbackDelay}": must be 1s to 168h`],
+    })),
+    ...['999ms', '-60s', '24h1s'].map((announceInterval) => ({
+      spec: { announceInterval },
+      want: [`spec.announceInterval: "${announceInterval}": must be 1s to 24h, or 0s for never`],
+    })),
+    {
+      spec: { failback: 'AfterStable', failbackDelay: '5', announceInterval: '' },
+      want: [
+        'spec.failbackDelay: "5": must be a duration such as "90s", "1m30s" or "500ms"',
+        'spec.announceInterval: "": must be a duration such as "90s", "1m30s" or "500ms"',
+      ],
+    },
     {
       spec: { interfaces: ['eth0', 'a name with blanks'] },
       want: [

@@ -26,6 +26,8 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   dualStackAddressFamily: false,
   echoMode: false,
   passiveMode: false,
+  balance: false,
+  failback: 'Never',
 };
 
 /** Whether an object is of a kind of metallb.io. */

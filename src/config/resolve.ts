@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { BFDProfile, BGPAdvertisement, BGPPeer, L2Advertisement as L2Object } from '../api/index.ts';
+import { parseDuration } from '../core/duration.ts';
 import { byText } from '../core/order.ts';
 import type { Problem } from '../core/problem.ts';
 import { profileFault } from './draft.ts';
@@ -9,7 +10,7 @@ import { configKey, type ConfigKind, type ConfigObject } from './objects.ts';
 import { peerFrom, type Secrets } from './peer.ts';
 import type { PoolSelector } from './pool-selection.ts';
 import { communitiesOf, type Aliases } from './routes.ts';
-import type { BfdProfile, BgpAdvertisement, L2Advertisement, Peer } from './types.ts';
+import type { BfdProfile, BgpAdvertisement, Failback, L2Advertisement, Peer } from './types.ts';
 import { quote } from '../core/quote.ts';
 
 /**
@@ -133,6 +134,9 @@ export function resolveAdvertisements(options: {
         weight,
         selector: preference,
       })),
+      balance: spec.balance,
+      failback: failbackOf(spec),
+      announceIntervalMs: millisecondsOf(spec.announceInterval ?? DEFAULT_ANNOUNCE_INTERVAL),
     };
   });
   return {
@@ -140,6 +144,25 @@ export function resolveAdvertisements(options: {
     l2: keepItems(previous?.config.l2Advertisements ?? [], l2.sort(byText(({ name }) => name))),
     problems,
   };
+}
+
+const DEFAULT_FAILBACK_DELAY = '5m';
+const DEFAULT_ANNOUNCE_INTERVAL = '60s';
+
+function failbackOf({ failback, failbackDelay = DEFAULT_FAILBACK_DELAY }: L2Object['spec']): Failback {
+  switch (failback) {
+    case 'Never':
+      return { kind: 'never' };
+    case 'Immediate':
+      return { kind: 'immediate' };
+    case 'AfterStable':
+      return { kind: 'afterStable', delayMs: millisecondsOf(failbackDelay) };
+  }
+}
+
+/** Of a duration that was checked when its object was read. */
+function millisecondsOf(duration: string): number {
+  return Number((parseDuration(duration) ?? 0n) / 1_000_000n);
 }
 
 /** Puts the old item in the place of an equal new one, and the old list in the place of an equal new one. */

@@ -149,8 +149,26 @@ describe('advertisements', () => {
         nodeSelectors: [{ matchLabels: { a: 'b' }, matchExpressions: [] }],
         serviceSelectors: [{ matchLabels: { c: 'd' }, matchExpressions: [] }],
         preferredNodes: [{ weight: 7, selector: { matchLabels: {}, matchExpressions: [] } }],
+        balance: false,
+        failback: { kind: 'never' },
+        announceIntervalMs: 60_000,
       },
     ]);
+  });
+
+  test.each([
+    { spec: '{ balance: true }', want: { balance: true } },
+    { spec: '{ failback: Never }', want: { failback: { kind: 'never' } } },
+    { spec: '{ failback: Immediate }', want: { failback: { kind: 'immediate' } } },
+    { spec: '{ failback: AfterStable }', want: { failback: { kind: 'afterStable', delayMs: 300_000 } } },
+    {
+      spec: '{ failback: AfterStable, failbackDelay: 1m30.5s }',
+      want: { failback: { kind: 'afterStable', delayMs: 90_500 } },
+    },
+    { spec: '{ announceInterval: 5s }', want: { announceIntervalMs: 5_000 } },
+    { spec: '{ announceInterval: 0s }', want: { announceIntervalMs: 0 } },
+  ])('$spec of an L2Advertisement', ({ spec, want }) => {
+    expect(fresh(document('L2Advertisement', 'adv', spec)).config.l2Advertisements).toMatchObject([want]);
   });
 
   describe('aggregation', () => {

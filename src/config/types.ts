@@ -107,4 +107,16 @@ export interface L2Advertisement {
   readonly interfaces: readonly string[];
   readonly serviceSelectors: readonly LabelSelector[];
   readonly preferredNodes: readonly { readonly weight: number; readonly selector: LabelSelector }[];
+  /** Whether an address that nobody has goes to one of the nodes with the fewest addresses of its pool. */
+  readonly balance: boolean;
+  readonly failback: Failback;
+  /** Milliseconds from one repeated announcement of an address to the next; 0: it is not repeated. */
+  readonly announceIntervalMs: number;
 }
+
+/** When an address goes back from the node that has it to the node that is the first choice. */
+export type Failback =
+  | { readonly kind: 'never' }
+  | { readonly kind: 'immediate' }
+  /** When the first choice could have had it for this long. */
+  | { readonly kind: 'afterStable'; readonly delayMs: number };

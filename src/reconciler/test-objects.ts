@@ -130,7 +130,7 @@ export function node(
   return {
     kind: 'Node',
     metadata: { name, namespace: '', labels: rest.labels ?? {}, annotations: {} },
-    spec: { networkUnavailable: rest.networkUnavailable ?? false },
+    spec: { networkUnavailable: rest.networkUnavailable ?? false, unschedulable: false },
   };
 }
 

@@ -17,7 +17,7 @@ function node(name: string, mark = ''): ApiObject {
   return {
     kind: 'Node',
     metadata: { name, namespace: '', labels: { mark }, annotations: {} },
-    spec: { networkUnavailable: false },
+    spec: { networkUnavailable: false, unschedulable: false },
   };
 }
 

@@ -314,6 +314,8 @@ describe('manifests', () => {
     at('BGPAdvertisement', selects({ key: 'a', operator: 'DoesNotExist', values: [] })),
     at('BGPAdvertisement', { communities: ['an alias', '64496:1', 'large:64496:1:2'] }),
     at('L2Advertisement', { interfaces: ['no interface has this name'] }),
+    at('L2Advertisement', { balance: true, failback: 'AfterStable', failbackDelay: '1m30s' }),
+    at('L2Advertisement', { failback: 'Immediate', announceInterval: '0' }),
     at('Community', { communities: [{ value: '0064496:1' }, { name: 'b', value: 'large:4294967295:0:1' }] }),
   ])('%j is accepted by both', (manifest) => {
     expect(errorsOf(manifest)).toEqual([]);
@@ -341,6 +343,10 @@ describe('manifests', () => {
     at('BGPAdvertisement', { aggregationLength: 33 }),
     at('L2Advertisement', { preferredNodeSelectors: [{ weight: 0, preference: {} }] }),
     at('L2Advertisement', { preferredNodeSelectors: [{ weight: 1 }] }),
+    at('L2Advertisement', { failback: 'never' }),
+    at('L2Advertisement', { failback: 'AfterStable', failbackDelay: '5' }),
+    at('L2Advertisement', { announceInterval: 60 }),
+    at('L2Advertisement', { balance: 'true' }),
     at('Community', { communities: [{ name: 'a', value: 'no-export' }] }),
     at('BFDProfile', { echoInterval: 5 }),
   ])('%j is refused by both', (manifest) => {
