@@ -26,6 +26,11 @@ export class ApiError extends Error {
   }
 }
 
+/** The server finds the request wrong, and will hardly find the same one right the next moment. */
+export function isRefusal({ status }: ApiError): boolean {
+  return status >= 400 && status < 500 && status !== 429;
+}
+
 /** The error for an answer with a status of 400 or above. */
 export function errorOfAnswer(
   what: string,

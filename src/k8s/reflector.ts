@@ -4,11 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { backoffMs } from '../core/backoff.ts';
 import { ApiError } from './api-error.ts';
 import type { ApiClient } from './api-client.ts';
+import { listAll } from './paged-list.ts';
 import { isRawObject, keyOfRaw, type RawObject } from './raw-object.ts';
 import { collectionPath, selectorsOf, type ResourceQuery } from './resources.ts';
 
-const PAGE_SIZE = 500;
-const LIST_TIMEOUT_MS = 30_000;
 /** Not longer, so that what was missed while the server was away is caught up with within two seconds of its return. */
 const BACKOFF = { firstMs: 200, mostMs: 1_500 };
 /** The server ends a watch after 5 to 10 minutes, spread so that not all are begun anew at once. */
@@ -77,44 +76,16 @@ export async function reflect(options: ReflectorOptions): Promise<void> {
   }
 }
 
-/** Reads all objects by pages. @returns the version to watch from */
+/** @returns the version to watch from */
 async function list({ client, query, handlers, signal }: ReflectorOptions): Promise<string> {
   const keys = new Set<string>();
-  let proceed = '';
-  for (;;) {
-    const page = await client.request(
-      {
-        method: 'GET',
-        path: collectionPath(query.type, query.namespace),
-        query: {
-          ...selectorsOf(query),
-          limit: String(PAGE_SIZE),
-          ...(proceed === '' ? {} : { continue: proceed }),
-        },
-        timeoutMs: LIST_TIMEOUT_MS,
-      },
-      signal,
-    );
-    const items = fieldOf(page, 'items');
-    for (const item of Array.isArray(items) ? (items as unknown[]) : []) {
-      if (!isRawObject(item)) continue;
-      keys.add(keyOfRaw(item));
-      handlers.put(item);
-    }
-    const metadata = fieldOf(page, 'metadata');
-    const next = fieldOf(metadata, 'continue');
-    if (typeof next === 'string' && next !== '') {
-      proceed = next;
-      continue;
-    }
-    handlers.listed(keys);
-    const version = fieldOf(metadata, 'resourceVersion');
-    if (typeof version === 'string') return version;
-    throw new ApiError(`GET ${collectionPath(query.type, query.namespace)}: a list without resourceVersion`, {
-      status: 200,
-      reason: 'InvalidAnswer',
-    });
-  }
+  const onObject = (object: RawObject): void => {
+    keys.add(keyOfRaw(object));
+    handlers.put(object);
+  };
+  const version = await listAll({ client, query, onObject, signal });
+  handlers.listed(keys);
+  return version;
 }
 
 interface WatchEnd {

@@ -5,7 +5,7 @@ import { compareMeta } from '../core/order.ts';
 import { objectKey } from '../core/problem.ts';
 import { statusesEqual, withServiceStatus, type ServiceStatus } from '../source/index.ts';
 import { PATCH_TYPES, type ApiClient } from './api-client.ts';
-import { ApiError } from './api-error.ts';
+import { ApiError, isRefusal } from './api-error.ts';
 import { AGAIN, createKeyedQueue, DONE, type KeyedQueue, type KeyResult } from './keyed-queue.ts';
 import { isRawObject, keyOfRaw, type RawObject } from './raw-object.ts';
 import { objectPath, RESOURCES } from './resources.ts';
@@ -180,9 +180,8 @@ export class ServiceStatuses {
     if (error.status === 409) return this.#seen.get(key) === seen ? { kind: 'retry', afterMs: 0 } : AGAIN;
     onFailure();
     logger.warn({ service: key, err: error }, 'status cannot be written, trying again');
-    const isRefused = error.status >= 400 && error.status < 500 && error.status !== 429;
     const afterMs = error.retryAfterMs ?? 0;
-    return isRefused
+    return isRefusal(error)
       ? this.#holdBack(key, wanted, Math.max(afterMs, REFUSED_WAIT_MS))
       : { kind: 'retry', afterMs };
   }

@@ -1,11 +1,15 @@
-import { fieldOf } from '../core/field.ts';
 import type { Logger } from 'pino';
+import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { StatusObject } from '../api/index.ts';
+import { backoffMs } from '../core/backoff.ts';
+import { changedMiddle } from '../core/changed-middle.ts';
 import { PATCH_TYPES, type ApiClient } from './api-client.ts';
-import { ApiError } from './api-error.ts';
-import { createKeyedQueue, DONE, type KeyedQueue, type KeyResult } from './keyed-queue.ts';
-import { isRawObject, keyOfRaw } from './raw-object.ts';
-import { collectionPath, objectPath, RESOURCES, type ResourceType } from './resources.ts';
+import { ApiError, isRefusal } from './api-error.ts';
+import { AGAIN, createKeyedQueue, DONE, type KeyedQueue, type KeyResult } from './keyed-queue.ts';
+import { listAll } from './paged-list.ts';
+import { keyOfRaw, type RawObject } from './raw-object.ts';
+import { objectPath, RESOURCES, type ResourceType } from './resources.ts';
 import { timeText } from './seen-service.ts';
 
 /** 10 objects a second, two requests each: status is for people, and ten thousand of them must not crowd out what carries traffic. */
@@ -23,7 +27,7 @@ export interface OwnerReference {
 const MADE_HERE: ReadonlySet<string> = new Set(['ConfigurationState', 'ServiceBGPStatus']);
 
 export interface StatusObjectsOptions {
-  readonly client: ApiClient;
+  readonly client: Pick<ApiClient, 'request'>;
   /** Field manager of server-side apply. */
   readonly manager: string;
   /** Owner of the objects made here: with it they go. */
@@ -39,9 +43,13 @@ export interface StatusObjectsOptions {
 export class StatusObjects {
   readonly #options: StatusObjectsOptions;
   readonly #queue: KeyedQueue;
+  #published: readonly StatusObject[] = [];
   readonly #wanted = new Map<string, StatusObject>();
-  /** What was written last, as text. */
-  readonly #written = new Map<string, string>();
+  readonly #written = new Map<string, StatusObject>();
+  /** What waits because the server refused it. */
+  readonly #refused = new Map<string, StatusObject>();
+  /** Not there to be written to, or of a kind that the server does not know: looked for with each publication. */
+  readonly #missing = new Set<string>();
   /** To be deleted. */
   readonly #stale = new Map<
     string,
@@ -60,47 +68,61 @@ export class StatusObjects {
     });
   }
 
-  /** All objects there are to be; those that are as they were cost nothing. */
+  /** All objects there are to be, in an order that stays. Those that are the very same as before cost nothing. */
   publish(objects: readonly StatusObject[]): void {
+    const { removed, added } = changedMiddle(this.#published, objects);
+    this.#published = objects;
+    for (const key of this.#missing) this.#queue.add(key);
+    this.#missing.clear();
     const keys = new Set<string>();
-    for (const object of objects) {
+    for (const object of added) {
       const key = keyOf(object);
       keys.add(key);
-      this.#wanted.set(key, object);
-      if (this.#written.get(key) !== textOf(object)) this.#queue.add(key);
+      this.#want(key, object);
     }
-    for (const [key, { kind, metadata }] of this.#wanted) {
+    for (const { kind, metadata } of removed) {
+      const key = keyOf({ kind, metadata });
       if (keys.has(key)) continue;
       this.#wanted.delete(key);
       if (MADE_HERE.has(kind)) this.#drop(key, { type: RESOURCES[kind], ...metadata });
+      else this.#queue.add(key);
     }
   }
 
-  /**
-   * Deletes objects that an earlier run left and that are not published now.
-   * @throws {ApiError} when they cannot be listed
-   */
+  #want(key: string, object: StatusObject): void {
+    this.#wanted.set(key, object);
+    if (isSame(this.#written.get(key), object)) return;
+    const refused = this.#refused.get(key);
+    // What was wrong with the one says nothing of the other.
+    if (refused && !isSame(refused, object)) this.#queue.hurry(key);
+    else this.#queue.add(key);
+  }
+
+  /** Deletes objects that an earlier run left and that are not published now; tries until they could be listed. */
   async dropStale(query: {
     readonly kind: 'ConfigurationState' | 'ServiceBGPStatus';
     readonly namespace: string;
     readonly labelSelector: string;
   }): Promise<void> {
-    const type = RESOURCES[query.kind];
-    const answer = await this.#options.client.request(
-      {
-        method: 'GET',
-        path: collectionPath(type, query.namespace),
-        query: { labelSelector: query.labelSelector },
-        timeoutMs: 30_000,
-      },
-      this.#options.signal,
-    );
-    const items = fieldOf(answer, 'items');
-    for (const item of Array.isArray(items) ? (items as unknown[]) : []) {
-      if (!isRawObject(item)) continue;
-      const key = `${query.kind} ${keyOfRaw(item)}`;
-      const { name, namespace = query.namespace } = item.metadata;
+    const { client, logger, signal } = this.#options;
+    const { kind, namespace, labelSelector } = query;
+    const type = RESOURCES[kind];
+    const onObject = (object: RawObject): void => {
+      const key = `${kind} ${keyOfRaw(object)}`;
+      const { name } = object.metadata;
       if (!this.#wanted.has(key)) this.#drop(key, { type, namespace, name });
+    };
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await listAll({ client, query: { type, namespace, labelSelector }, onObject, signal });
+        return;
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        if (signal.aborted) return;
+        if (attempt === 1) logger.warn({ err: error, kind }, 'objects of an earlier run cannot be listed');
+        const waitMs = Math.max(error.retryAfterMs ?? 0, backoffMs(attempt, BACKOFF, Math.random()));
+        await delay(waitMs, undefined, { signal }).catch(() => undefined);
+      }
     }
   }
 
@@ -109,35 +131,47 @@ export class StatusObjects {
   }
 
   #drop(key: string, object: { type: ResourceType; namespace: string; name: string }): void {
-    this.#written.delete(key);
     this.#stale.set(key, object);
     this.#queue.add(key);
   }
 
   async #write(key: string): Promise<KeyResult> {
     const { logger, signal } = this.#options;
+    const wanted = this.#wanted.get(key);
+    this.#refused.delete(key);
     try {
-      const wanted = this.#wanted.get(key);
       const stale = this.#stale.get(key);
-      if (wanted) await this.#apply(key, wanted);
-      else if (stale) await this.#delete(stale);
+      if (wanted) {
+        await this.#apply(key, wanted);
+      } else {
+        // Another one of this name may come, and knows nothing of what was written to this one.
+        this.#written.delete(key);
+        if (stale) await this.#delete(stale);
+      }
       this.#stale.delete(key);
       if (this.#isFailing) logger.info('status objects can be written again');
       this.#isFailing = false;
       return DONE;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      // A pool that is gone has no status.
-      if (signal.aborted || error.status === 404) return DONE;
+      if (signal.aborted) return DONE;
+      if (error.status === 404) {
+        this.#stale.delete(key);
+        if (wanted) this.#missing.add(key);
+        return DONE;
+      }
       if (!this.#isFailing) logger.warn({ err: error }, 'status object cannot be written, trying again');
       this.#isFailing = true;
+      if (wanted && isRefusal(error)) {
+        if (this.#wanted.get(key) !== wanted) return AGAIN;
+        this.#refused.set(key, wanted);
+      }
       return { kind: 'retry', afterMs: error.retryAfterMs ?? 0 };
     }
   }
 
   async #apply(key: string, object: StatusObject): Promise<void> {
-    const text = textOf(object);
-    if (this.#written.get(key) === text) return;
+    if (isSame(this.#written.get(key), object)) return;
     const type = RESOURCES[object.kind];
     const path = objectPath(type, object.metadata);
     const head = { apiVersion: type.apiVersion, kind: type.kind };
@@ -152,7 +186,7 @@ export class StatusObjects {
       metadata: { name, namespace },
       status: stamped(object.status, timeText(new Date())),
     });
-    this.#written.set(key, text);
+    this.#written.set(key, object);
   }
 
   async #patch(path: string, body: object): Promise<void> {
@@ -187,12 +221,10 @@ function stamped(status: StatusObject['status'], lastTransitionTime: string): ob
   };
 }
 
-function keyOf({ kind, metadata }: StatusObject): string {
+function keyOf({ kind, metadata }: Pick<StatusObject, 'kind' | 'metadata'>): string {
   return `${kind} ${metadata.namespace}/${metadata.name}`;
 }
 
-function textOf(object: StatusObject): string {
-  return JSON.stringify(object, (_key, value: unknown) =>
-    typeof value === 'bigint' ? String(value) : value,
-  );
+function isSame(a: StatusObject | undefined, b: StatusObject): boolean {
+  return a === b || isDeepStrictEqual(a, b);
 }

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { StatusObject } from '../api/index.ts';
+import { changedMiddle } from '../core/changed-middle.ts';
 import { objectKey } from '../core/problem.ts';
 import { createEventRecorder, StatusObjects, type ApiClient, type OwnerReference } from '../k8s/index.ts';
 import type { ServiceVerdict } from '../reconciler/index.ts';
@@ -27,14 +29,21 @@ export function clusterReports(options: {
   const { client, node, owner, logger, signal } = options;
   const objects = new StatusObjects({ client, manager: COMPONENT, owner, logger, signal });
   const events = createEventRecorder({ client, component: COMPONENT, host: node, logger, signal });
-  /** Services announced in the report before; undefined before the first, when nobody knows what is new. */
-  let announced: ReadonlySet<string> | undefined;
+  const bgpStatusOf = createBgpStatuses(node);
+  /** Announced in the report before; undefined before the first, when nobody knows what is new. */
+  let announced: readonly ServiceVerdict[] | undefined;
+  let state: StatusObject | undefined;
   const publish: PublishReport = (report) => {
     const now = report.desired.services.filter(({ bgp }) => bgp.kind === 'announce');
-    objects.publish([speakerState(report), ...bgpStatuses(report, now)]);
-    if (announced === undefined) dropStale(report.namespace);
-    const before = announced ?? new Set();
-    for (const { namespace, name } of now) {
+    const statuses = now.map((verdict) => bgpStatusOf(verdict, report.namespace));
+    const stateNow = speakerState(report);
+    state = isDeepStrictEqual(state, stateNow) && state ? state : stateNow;
+    objects.publish([...statuses.filter((status) => status !== undefined), state]);
+    if (announced === undefined) void objects.dropStale(earlierStatuses(report));
+    const { removed, added } = changedMiddle(announced ?? [], now);
+    announced = now;
+    const before = new Set(removed.map(objectKey));
+    for (const { namespace, name } of added) {
       if (before.has(objectKey({ namespace, name }))) continue;
       events.record(
         { kind: 'Service', namespace, name },
@@ -45,42 +54,44 @@ export function clusterReports(options: {
         },
       );
     }
-    announced = new Set(now.map(objectKey));
-  };
-  const dropStale = (namespace: string): void => {
-    objects
-      .dropStale({ kind: 'ServiceBGPStatus', namespace, labelSelector: `metallb.io/node=${node}` })
-      .catch((error: unknown) => {
-        if (!signal.aborted) logger.warn({ err: error }, 'statuses of an earlier run cannot be listed');
-      });
   };
   return { publish, idle: () => objects.idle() };
 }
 
-function bgpStatuses(
-  { node, namespace }: SpeakerReport,
-  verdicts: readonly ServiceVerdict[],
-): readonly StatusObject[] {
-  return verdicts.flatMap(({ namespace: serviceNamespace, name: serviceName, bgp }) =>
-    bgp.kind !== 'announce' || bgp.peers.length === 0
-      ? []
-      : [
-          {
-            apiVersion: 'metallb.io/v1beta1',
-            kind: 'ServiceBGPStatus',
-            metadata: {
-              name: nameFor(node, `${serviceNamespace}/${serviceName}`),
-              namespace,
-              labels: {
-                'metallb.io/node': node,
-                'metallb.io/service-name': serviceName,
-                'metallb.io/service-namespace': serviceNamespace,
-              },
-            },
-            status: { node, serviceName, serviceNamespace, peers: bgp.peers },
-          },
-        ],
-  );
+function earlierStatuses({ node, namespace }: SpeakerReport): Parameters<StatusObjects['dropStale']>[0] {
+  return { kind: 'ServiceBGPStatus', namespace, labelSelector: `metallb.io/node=${node}` };
+}
+
+/**
+ * Gives the function that makes the ServiceBGPStatus of a verdict; undefined: it is announced to nobody. The same
+ * verdict gives the same object, so that only what changed is made, compared and written.
+ */
+function createBgpStatuses(
+  node: string,
+): (verdict: ServiceVerdict, namespace: string) => StatusObject | undefined {
+  const made = new WeakMap<ServiceVerdict, StatusObject>();
+  return (verdict, namespace) => {
+    const known = made.get(verdict);
+    if (known) return known;
+    const { namespace: serviceNamespace, name: serviceName, bgp } = verdict;
+    if (bgp.kind !== 'announce' || bgp.peers.length === 0) return undefined;
+    const object: StatusObject = {
+      apiVersion: 'metallb.io/v1beta1',
+      kind: 'ServiceBGPStatus',
+      metadata: {
+        name: nameFor(node, `${serviceNamespace}/${serviceName}`),
+        namespace,
+        labels: {
+          'metallb.io/node': node,
+          'metallb.io/service-name': serviceName,
+          'metallb.io/service-namespace': serviceNamespace,
+        },
+      },
+      status: { node, serviceName, serviceNamespace, peers: bgp.peers },
+    };
+    made.set(verdict, object);
+    return object;
+  };
 }
 
 /** The same for the same Service and node after every restart, so that nothing has to be looked up before it is written. */
