@@ -17,3 +17,40 @@ export {
   type SpeakerRecord,
   type SpeakerSeen,
 } from './types.ts';
+export {
+  addressHash,
+  choiceOrder,
+  RUNNERS_UP,
+  runnersUp,
+  standsBefore,
+  succession,
+  type Candidate,
+} from './election.ts';
+export { createGrouping, type Layer2Group, type Layer2Service } from './group.ts';
+export {
+  ASK_EVERY_MS,
+  healthOf,
+  MISSES_TO_SILENCE,
+  NO_EVIDENCE,
+  withAnswer,
+  withBfd,
+  withMiss,
+  type Evidence,
+} from './liveness.ts';
+export {
+  afterHearing,
+  doubted,
+  dueAt,
+  nextState,
+  OWNERSHIP_TIMES,
+  type Claim,
+  type GroupFacts,
+  type GroupState,
+  type HandOver,
+  type Heard,
+  type HeardEffect,
+  type Owned,
+  type OwnerHealth,
+  type RecordSeen,
+  type Standing,
+} from './ownership.ts';

@@ -54,10 +54,10 @@ export type MoveCause =
   | 'HandOver'
   /** A person asked for it. */
   | 'Requested'
+  /** The advertisements prefer this node to the one before. */
+  | 'Preferred'
   /** The advertisement says that it goes back. */
-  | 'Failback'
-  /** Two nodes had it, and this one keeps it. */
-  | 'Conflict';
+  | 'Failback';
 
 export interface Move {
   /** RFC 3339. */

@@ -56,10 +56,14 @@ export function usableEndpoints(slices: readonly EndpointSliceObject[], nodeName
   return { anywhere, local: false };
 }
 
+function isUsable(endpoint: Endpoint): boolean {
+  return endpoint.addresses.length > 0 && isHealthy(endpoint);
+}
+
 /**
  * Ready (an unset condition counts as ready, EndpointSlice API), or terminating while it still serves: such a pod
  * keeps its route until it stops serving.
  */
-function isUsable(endpoint: Endpoint): boolean {
-  return endpoint.addresses.length > 0 && ((endpoint.ready ?? true) || endpoint.serving === true);
+export function isHealthy(endpoint: Endpoint): boolean {
+  return (endpoint.ready ?? true) || endpoint.serving === true;
 }

@@ -4,5 +4,11 @@
  * knows no FRR words.
  */
 export * from './types.ts';
+export {
+  createLayer2Reconciler,
+  type Layer2Decision,
+  type Layer2Input,
+  type Layer2Refusal,
+} from './layer2.ts';
 export { createNodeReconciler, type NodeInput } from './node-state.ts';
 export { neighborFilterId, peerFamilies } from './neighbor.ts';

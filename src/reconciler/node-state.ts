@@ -4,7 +4,7 @@ import { comparePrefix, prefixOf, type Prefix } from '../core/ip.ts';
 import { compareText } from '../core/order.ts';
 import { objectKey } from '../core/problem.ts';
 import { createSliceIndex, usableEndpoints } from './endpoints.ts';
-import { decideService, type AnnouncementFacts, type Decision } from './service-verdict.ts';
+import { decideService, isOurs, type AnnouncementFacts, type Decision } from './service-verdict.ts';
 import { treatmentFor } from './treatment.ts';
 import type {
   BgpDesiredState,
@@ -119,10 +119,6 @@ function announcementFacts(input: NodeInput): AnnouncementFacts {
     networkUnavailable: input.node?.spec.networkUnavailable ?? false,
     excludedByLabel: !input.ignoreExcludeLabel && input.node?.metadata.labels[EXCLUDE_LABEL] !== undefined,
   };
-}
-
-function isOurs(service: ServiceObject, loadBalancerClass: string): boolean {
-  return service.spec.type === 'LoadBalancer' && (service.spec.loadBalancerClass ?? '') === loadBalancerClass;
 }
 
 function verdictOf(service: ServiceObject, decision: Decision): ServiceVerdict {

@@ -45,7 +45,7 @@ export function decideService(
 
   if (ingress.length === 0) return withdraw('noIPAllocated');
   if (ips.length !== ingress.length) return withdraw('invalidIP');
-  const pool = facts.pools.find((candidate) => ips.every((ip) => poolContains(candidate, ip)));
+  const pool = poolOf(facts.pools, ips);
   if (!pool) return withdraw('ipNotAllowed');
   const ofPool = facts.advertisements.filter((advertisement) => advertisement.pools.has(pool.name));
   if (ofPool.length === 0) return withdraw('notOwner');
@@ -68,6 +68,16 @@ export function decideService(
     advertisements: matching,
     peers: peersOf(matching, facts.peers),
   };
+}
+
+/** A Service that this system serves: of type LoadBalancer, and of this class. */
+export function isOurs(service: ServiceObject, loadBalancerClass: string): boolean {
+  return service.spec.type === 'LoadBalancer' && (service.spec.loadBalancerClass ?? '') === loadBalancerClass;
+}
+
+/** The pool that has all addresses of a Service. */
+export function poolOf(pools: readonly Pool[], ips: readonly IpAddress[]): Pool | undefined {
+  return pools.find((candidate) => ips.every((ip) => poolContains(candidate, ip)));
 }
 
 function poolContains(pool: Pool, ip: IpAddress): boolean {

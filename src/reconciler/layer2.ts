@@ -1,0 +1,217 @@
+import type { EndpointSliceObject, NodeObject, ServiceObject } from '../api/index.ts';
+import type { Config, L2Advertisement, Pool } from '../config/index.ts';
+import { parseIp, type IpAddress } from '../core/ip.ts';
+import { compareText } from '../core/order.ts';
+import { objectKey } from '../core/problem.ts';
+import { anySelectorMatches, selectorMatches, type Labels } from '../core/selector.ts';
+import type { Candidate, Layer2Service } from '../l2/index.ts';
+import { createSliceIndex, isHealthy } from './endpoints.ts';
+import { isOurs, poolOf } from './service-verdict.ts';
+
+/** Everything that depends on for which Services, on layer 2, which nodes may answer. The same on every node. */
+export interface Layer2Input {
+  readonly nodeName: string;
+  readonly config: Config;
+  readonly nodes: readonly NodeObject[];
+  /** Names of the nodes whose speakers live, sorted. */
+  readonly speakers: readonly string[];
+  readonly services: readonly ServiceObject[];
+  readonly endpointSlices: readonly EndpointSliceObject[];
+  readonly loadBalancerClass: string;
+  readonly ignoreExcludeLabel: boolean;
+}
+
+/** Why no node answers for a Service; the names are MetalLB's where it has one. */
+export type Layer2Refusal =
+  | 'noIPAllocated'
+  | 'invalidIP'
+  | 'ipNotAllowed'
+  | 'notOwner'
+  | 'noEndpoints'
+  | 'sharedIPWithServiceSelector'
+  | 'noMatchingAdvertisement'
+  | 'noCandidates';
+
+export interface Layer2Decision {
+  /** Sorted by key. */
+  readonly services: readonly Layer2Service[];
+  /** By `namespace/name`: the Services that nobody answers for. */
+  readonly refused: ReadonlyMap<string, Layer2Refusal>;
+}
+
+const EXCLUDE_LABEL = 'node.kubernetes.io/exclude-from-external-load-balancers';
+const HOSTNAME_LABEL = 'kubernetes.io/hostname';
+const SHARING_ANNOTATIONS = ['metallb.io/allow-shared-ip', 'metallb.universe.tf/allow-shared-ip'] as const;
+const NOTHING: Layer2Decision = { services: [], refused: new Map() };
+
+/**
+ * Gives the function that decides which Services are announced on layer 2, and which nodes are candidates for them. What
+ * it remembers are decisions whose inputs are still identical: the cost follows the change.
+ */
+export function createLayer2Reconciler(): (input: Layer2Input) => Layer2Decision {
+  const sliceIndex = createSliceIndex();
+  let facts: { readonly of: readonly unknown[]; readonly value: Facts } | undefined;
+  let known = new WeakMap<ServiceObject, Known>();
+  let result = NOTHING;
+
+  return (input) => {
+    if (input.config.l2Advertisements.length === 0) {
+      result = NOTHING;
+      return result;
+    }
+    const { config, nodes, speakers, nodeName, ignoreExcludeLabel } = input;
+    const of = [config, nodes, speakers, nodeName, ignoreExcludeLabel];
+    if (!facts?.of.every((part, index) => part === of[index])) {
+      facts = { of, value: factsOf(input) };
+      known = new WeakMap();
+    }
+    const { value } = facts;
+    const slices = sliceIndex(input.endpointSlices);
+    const decided = input.services
+      .filter((service) => isOurs(service, input.loadBalancerClass))
+      .map((service): Known => {
+        const before = known.get(service);
+        const key = before?.key ?? objectKey(service.metadata);
+        const group = slices.get(key);
+        if (before && before.slices === group) return before;
+        const now = {
+          key,
+          slices: group,
+          outcome: decide(service, key, { slices: group ?? [], facts: value }),
+        };
+        known.set(service, now);
+        return now;
+      });
+    const services = decided.flatMap(({ outcome }) => (typeof outcome === 'string' ? [] : outcome));
+    services.sort((a, b) => compareText(a.key, b.key));
+    const isSame =
+      services.length === result.services.length &&
+      services.every((service, index) => service === result.services[index]);
+    result = {
+      services: isSame ? result.services : services,
+      refused: new Map(
+        decided.flatMap(({ key, outcome }) => (typeof outcome === 'string' ? [[key, outcome]] : [])),
+      ),
+    };
+    return result;
+  };
+}
+
+interface Known {
+  readonly key: string;
+  readonly slices: readonly EndpointSliceObject[] | undefined;
+  readonly outcome: Layer2Service | Layer2Refusal;
+}
+
+interface Facts {
+  readonly pools: readonly Pool[];
+  readonly advertisements: readonly L2Advertisement[];
+  /** Speakers that may have addresses, with the labels of their nodes. */
+  readonly eligible: readonly { readonly node: string; readonly labels: Labels }[];
+  readonly me: { readonly name: string; readonly labels: Labels };
+  /** By the names of the advertisements: one list for all Services that they choose the same nodes for. */
+  readonly candidates: Map<string, readonly Candidate[]>;
+}
+
+function factsOf(input: Layer2Input): Facts {
+  const nodes = new Map(input.nodes.map((node) => [node.metadata.name, node]));
+  const labelsOf = (name: string): Labels => ({
+    [HOSTNAME_LABEL]: name,
+    ...nodes.get(name)?.metadata.labels,
+  });
+  const isEligible = (name: string): boolean => {
+    const node = nodes.get(name);
+    // A node that nobody has told of yet is taken as it is (MetalLB does so too).
+    if (!node) return true;
+    if (node.spec.networkUnavailable) return false;
+    return input.ignoreExcludeLabel || node.metadata.labels[EXCLUDE_LABEL] === undefined;
+  };
+  return {
+    pools: input.config.pools,
+    advertisements: input.config.l2Advertisements,
+    eligible: input.speakers.filter(isEligible).map((node) => ({ node, labels: labelsOf(node) })),
+    me: { name: input.nodeName, labels: labelsOf(input.nodeName) },
+    candidates: new Map(),
+  };
+}
+
+function decide(
+  service: ServiceObject,
+  key: string,
+  { slices, facts }: { readonly slices: readonly EndpointSliceObject[]; readonly facts: Facts },
+): Layer2Service | Layer2Refusal {
+  const { ingress } = service.status;
+  const ips = ingress.flatMap(({ ip }) => (ip === undefined ? [] : (parseIp(ip) ?? [])));
+  if (ingress.length === 0) return 'noIPAllocated';
+  if (ips.length !== ingress.length) return 'invalidIP';
+  const pool = poolOf(facts.pools, ips);
+  if (!pool) return 'ipNotAllowed';
+  const ofPool = facts.advertisements.filter((advertisement) => advertisement.pools.has(pool.name));
+  if (ofPool.length === 0) return 'notOwner';
+  const healthy = slices.flatMap(({ spec }) => spec.endpoints.filter(isHealthy));
+  if (healthy.length === 0) return 'noEndpoints';
+  const { labels, annotations } = service.metadata;
+  const matching = ofPool.filter(({ serviceSelectors }) => anySelectorMatches(serviceSelectors, labels));
+  const [first] = matching;
+  if (!first) return 'noMatchingAdvertisement';
+  const isShared = SHARING_ANNOTATIONS.some((name) => annotations[name] !== undefined);
+  if (isShared && matching.some(({ serviceSelectors }) => serviceSelectors.length > 0)) {
+    return 'sharedIPWithServiceSelector';
+  }
+  const local =
+    service.spec.externalTrafficPolicy === 'Local'
+      ? [...new Set(healthy.flatMap(({ nodeName }) => nodeName ?? []))].sort(compareText)
+      : undefined;
+  const candidates = candidatesFor(matching, local, facts);
+  if (candidates.length === 0) return 'noCandidates';
+  return layer2Service({ key, ips, pool: pool.name, candidates, matching, first, facts });
+}
+
+function layer2Service(options: {
+  readonly key: string;
+  readonly ips: readonly IpAddress[];
+  readonly pool: string;
+  readonly candidates: readonly Candidate[];
+  readonly matching: readonly L2Advertisement[];
+  readonly first: L2Advertisement;
+  readonly facts: Facts;
+}): Layer2Service {
+  const { key, ips, pool, candidates, matching, first, facts } = options;
+  const here = matching.filter(({ nodeSelectors }) => anySelectorMatches(nodeSelectors, facts.me.labels));
+  const isAnywhere = here.some(({ interfaces }) => interfaces.length === 0);
+  return {
+    ...{ key, ips, pool, candidates },
+    interfaces: isAnywhere
+      ? undefined
+      : [...new Set(here.flatMap(({ interfaces }) => interfaces))].sort(compareText),
+    balance: matching.some(({ balance }) => balance),
+    // Of several the first by name counts, on every node alike.
+    failback: first.failback,
+    announceIntervalMs: first.announceIntervalMs,
+  };
+}
+
+/** The nodes that at least one advertisement chooses, each with the sum of what the advertisements prefer it by. */
+function candidatesFor(
+  matching: readonly L2Advertisement[],
+  local: readonly string[] | undefined,
+  { eligible, candidates }: Facts,
+): readonly Candidate[] {
+  const key = JSON.stringify([matching.map(({ name }) => name), local]);
+  const known = candidates.get(key);
+  if (known) return known;
+  const chosen = eligible
+    .filter(({ node }) => local?.includes(node) ?? true)
+    .flatMap(({ node, labels }): Candidate[] => {
+      const choosing = matching.filter(({ nodeSelectors }) => anySelectorMatches(nodeSelectors, labels));
+      if (choosing.length === 0) return [];
+      const preferences = choosing.flatMap(({ preferredNodes }) => preferredNodes);
+      const score = preferences.reduce(
+        (sum, { weight, selector }) => (selectorMatches(selector, labels) ? sum + weight : sum),
+        0,
+      );
+      return [{ node, score }];
+    });
+  candidates.set(key, chosen);
+  return chosen;
+}
