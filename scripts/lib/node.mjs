@@ -15,7 +15,7 @@ const PACKAGE = `node-${process.platform}-${process.arch}`;
  * @typedef {object} NodeChoice
  * @property {string} version
  * @property {string} binFolder to go first on PATH
- * @property {string} prefix the folder that holds include/node, for native addons
+ * @property {string} prefix the folder above binFolder, which holds include/node if anything does
  * @property {boolean} installed
  * @returns {Promise<NodeChoice>}
  */
@@ -26,9 +26,7 @@ export async function chooseNode() {
     const binFolder = dirname(process.execPath);
     return { version: running, binFolder, prefix: dirname(binFolder), installed: true };
   }
-  const prefix = join(TOOLS, `node-${version}`, 'node_modules', PACKAGE);
-  const binFolder = join(prefix, 'bin');
-  return { version, binFolder, prefix, installed: await exists(join(binFolder, 'node')) };
+  return pinnedNodeChoice();
 }
 
 /** @param {NodeChoice} choice */
@@ -63,6 +61,25 @@ export async function installNode({ version, binFolder }) {
     const stale = entry.startsWith('node-') && join(TOOLS, entry) !== target;
     if (stale) await rm(join(TOOLS, entry), { recursive: true, force: true });
   }
+}
+
+/**
+ * Where headers of this Node may be: what npm was told, beside the program, and in what set-up installed.
+ * @returns {Promise<string[]>} folders that may hold include/node
+ */
+export async function headerPrefixes() {
+  const { npm_config_nodedir: given } = process.env;
+  const own = dirname(dirname(process.execPath));
+  const fetched = join(TOOLS, `node-${await pinnedVersion()}`, 'node_modules', PACKAGE);
+  return [...(given ? [given] : []), own, '/usr', fetched];
+}
+
+/** @returns {Promise<NodeChoice>} the pinned Node, whatever Node is at hand */
+export async function pinnedNodeChoice() {
+  const version = await pinnedVersion();
+  const prefix = join(TOOLS, `node-${version}`, 'node_modules', PACKAGE);
+  const binFolder = join(prefix, 'bin');
+  return { version, binFolder, prefix, installed: await exists(join(binFolder, 'node')) };
 }
 
 /** @returns {Promise<string>} three numbers with dots */

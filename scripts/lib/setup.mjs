@@ -1,15 +1,17 @@
 // Looks at what is missing, which is quick, and installs it, one set-up at a time.
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { addonsAreCurrent, buildAddons, findHeaders, missingCompilers } from './addons.mjs';
 import { buildRelease, missingReleases } from './chroots.mjs';
 import { installPackages, missingPackages } from './debian.mjs';
 import { installModules, modulesAreCurrent } from './modules.mjs';
-import { chooseNode, installNode } from './node.mjs';
+import { chooseNode, headerPrefixes, installNode, pinnedNodeChoice } from './node.mjs';
 import { ROOT, sharedTools } from './paths.mjs';
 import { SetupError, exists, findProgram, run, say } from './process.mjs';
 import { finishKilledSetUp, leftByKilledSetUp } from './services.mjs';
 
 /**
- * What a command needs beside Node and node_modules.
+ * What a command needs beside Node, node_modules and the addons.
  * @typedef {object} Needs
  * @property {boolean} daemons the Debian packages of the lab
  * @property {boolean} chroots FRR of the other Debian releases
@@ -49,30 +51,57 @@ export async function setUp(needs) {
  * @param {Needs} needs
  */
 export async function installMissing(needs) {
-  if (needs.daemons) {
-    const packages = await missingPackages(needs);
-    if (packages.length > 0) await installPackages(packages);
-    else await finishKilledSetUp();
-  }
   const node = await chooseNode();
+  const compilers = (await addonsAreCurrent(node.version)) ? [] : await missingCompilers();
+  const packages = [...(needs.daemons ? await missingPackages(needs) : []), ...compilers];
+  if (packages.length > 0) await installPackages(packages);
+  else if (needs.daemons) await finishKilledSetUp();
   if (!node.installed) await installNode(node);
-  if (!(await modulesAreCurrent(node.version))) await installModules(node.version, await environment());
+  const prefixes = await prefixesFor(node);
+  // npm compiles the addons too; with the wrong headers, if it were not told.
+  if (!(await modulesAreCurrent(node.version))) {
+    await installModules(node.version, { ...(await environment()), npm_config_nodedir: prefixes[0] });
+  }
+  if (!(await addonsAreCurrent(node.version))) {
+    say('Compiling the addons that open raw sockets.');
+    await buildAddons({ nodeVersion: node.version, prefixes });
+  }
   if (needs.chroots) {
     for (const release of await missingReleases()) await buildRelease(release);
   }
 }
 
+/**
+ * A Node can come without headers; those of the pinned one, of the same major version, fit it.
+ * @param {import('./node.mjs').NodeChoice} node
+ * @returns {Promise<string[]>} folders that may hold include/node; the first does
+ */
+async function prefixesFor(node) {
+  const prefixes = [node.prefix, ...(await headerPrefixes())];
+  const folder = await findHeaders(node.version, prefixes);
+  if (folder !== undefined) return [dirname(dirname(folder)), ...prefixes];
+  const pinned = await pinnedNodeChoice();
+  await installNode(pinned);
+  return [pinned.prefix, ...prefixes];
+}
+
 /** @param {Needs} needs */
 async function isComplete(needs) {
   const node = await chooseNode();
-  const [packages, modules, releases, halfDone] = await Promise.all([
+  const [packages, modules, addons, releases, halfDone] = await Promise.all([
     needs.daemons ? missingPackages(needs) : [],
     modulesAreCurrent(node.version),
+    addonsAreCurrent(node.version),
     needs.chroots ? missingReleases() : [],
     needs.daemons ? leftByKilledSetUp() : undefined,
   ]);
   return (
-    packages.length === 0 && node.installed && modules && releases.length === 0 && halfDone === undefined
+    packages.length === 0 &&
+    node.installed &&
+    modules &&
+    addons &&
+    releases.length === 0 &&
+    halfDone === undefined
   );
 }
 
