@@ -5,6 +5,45 @@
  * socket, reads a clock or writes a record: bytes, times and what others said come as arguments.
  */
 export {
+  announcedTable,
+  type AddressUse,
+  type AnnouncedEntry,
+  type AnnouncedTable,
+  type TableAddress,
+} from './announced-table.ts';
+export {
+  arpAnnouncements,
+  arpProbe,
+  encodeArp,
+  encodeArpReply,
+  encodeArpRequest,
+  type ArpPacket,
+} from './arp.ts';
+export { internetChecksum } from './checksum.ts';
+export { drop, DROP_REASONS, type Drop, type DropReason } from './drop.ts';
+export { decodeFrame, type Decoded } from './frame.ts';
+export { ipKey, ipOfKey, solicitedNodeGroup, type IpKey, type Ipv4Key, type Ipv6Key } from './ip-key.ts';
+export {
+  isStationMac,
+  macFromBytes,
+  macNumber,
+  macOfNumber,
+  macToBytes,
+  parseMac,
+  type MacAddress,
+  type MacNumber,
+} from './mac.ts';
+export {
+  encodeAdvertisement,
+  encodeNa,
+  encodeNs,
+  encodeSolicitation,
+  macOfGroup,
+  type NeighborAdvertisement,
+  type NeighborSolicitation,
+} from './ndp.ts';
+export { verdictFor, type Answer, type ClaimKind, type HeardClaim, type Verdict } from './verdict.ts';
+export {
   MAX_HISTORY,
   type Layer2Store,
   type Layer2View,
