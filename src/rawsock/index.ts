@@ -6,5 +6,6 @@
  */
 export { RawSocketError } from './error.ts';
 export type { BpfInstruction } from './filter.ts';
+export { openIcmp6Socket, type Icmp6Socket, type Icmp6SocketOptions } from './icmp6-socket.ts';
 export type { PacketSocketStats } from './native.ts';
 export { openPacketSocket, type PacketSocket, type PacketSocketOptions } from './packet-socket.ts';
