@@ -20,6 +20,7 @@ const COMMANDS = {
   images: { kind: 'program', file: 'scripts/images.mjs', needs: { daemons: false, chroots: false } },
   'bench:cluster': { kind: 'program', file: 'bench/cluster.ts', needs: EVERYTHING },
   'bench:apply': { kind: 'program', file: 'bench/apply.ts', needs: { daemons: true, chroots: false } },
+  'bench:rawsock': { kind: 'program', file: 'bench/rawsock.ts', needs: { daemons: true, chroots: false } },
   test: { kind: 'checks', only: [], needs: EVERYTHING },
   'test:unit': { kind: 'checks', only: ['unit'], needs: NODE_ONLY },
   'test:frr': { kind: 'checks', only: ['frr'], needs: EVERYTHING },
@@ -48,7 +49,7 @@ async function main(name, args) {
   if (command.kind === 'checks') return runChecks({ only: command.only, args, env, access });
   if (!access.ok) {
     throw new SetupError(
-      `${name} starts routing daemons in network namespaces, which needs root: ${access.reason}.`,
+      `${name} starts processes in network namespaces, which needs root: ${access.reason}.`,
       'Run the same command as root.',
     );
   }
