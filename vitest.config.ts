@@ -23,8 +23,8 @@ export default defineConfig({
           include: [
             'src/**/*.test.ts',
             'test/architecture/**/*.test.ts',
-            'test/{scripts,support}/**/*.test.ts',
-            'test/chart/crds.test.ts',
+            'test/{docs,scripts,support}/**/*.test.ts',
+            'test/chart/{crds,readme}.test.ts',
           ],
           testTimeout: 10_000,
           sequence: { groupOrder: 0 },

@@ -120,9 +120,9 @@ async function run(options: Options, command: Command): Promise<void> {
   await serveAllMetrics(options, { registry: metrics.registry, client, signal });
   await runSpeaker({
     source: (onState, until) =>
-      source((next) => {
+      source((next, heardAtMs) => {
         state.isSynced = true;
-        onState(next);
+        onState(next, heardAtMs);
       }, until),
     publish,
     namespace,

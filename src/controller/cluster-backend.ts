@@ -79,10 +79,10 @@ function adoptingFirst(
 ): ClusterSource {
   return (onState, signal) => {
     let isFirst = true;
-    return source((state) => {
+    return source((state, heardAtMs) => {
       if (isFirst) adopt(state.snapshot.objects.Service);
       isFirst = false;
-      onState(state);
+      onState(state, heardAtMs);
     }, signal);
   };
 }

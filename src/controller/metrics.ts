@@ -16,7 +16,8 @@ export function createControllerMetrics(): ControllerMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
-  const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, registers });
+  const gauge = (name: string, help: string, labelNames: readonly string[] = []): Gauge =>
+    new Gauge({ name, help, labelNames: [...labelNames], registers });
   const perPool = (name: string, help: string, of: (pool: PoolCounters) => bigint): void => {
     const metric = new Gauge({
       name: `metallb_allocator_${name}`,
@@ -46,6 +47,7 @@ export function createControllerMetrics(): ControllerMetrics {
       ({ assigned }) => assigned[family],
     );
   }
+  gauge('metallb_allocator_services_allocated_total', "Never has a value, like MetalLB's.", ['pool']);
   const updates = new Counter({
     name: 'metallb_k8s_client_updates_total',
     help: 'Changes of objects dealt with.',

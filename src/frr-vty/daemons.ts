@@ -8,6 +8,12 @@ const QUIET_MS = 100;
 /** How often the sockets are looked at without any event: the folder may not be there yet, or be another one. */
 const LOOK_MS = 1_000;
 
+/** What happened to the daemons since the call before. */
+export interface DaemonsChange {
+  /** Daemons that have another socket than the one they were seen with: `bgpd`; one that was only started is not. */
+  readonly restarted: readonly string[];
+}
+
 /**
  * Watches the folder of FRR's sockets and calls when a daemon's socket (`bgpd.vty`) comes, goes or is another one: the
  * daemon was started, restarted or ended, and the long-lived vtysh is deaf for it. A folder that is not there yet is
@@ -15,10 +21,13 @@ const LOOK_MS = 1_000;
  */
 export function watchDaemons(
   socketsDir: string,
-  onChange: () => void,
+  onChange: (change: DaemonsChange) => void,
 ): { readonly close: () => Promise<void> } {
   let closed = false;
   let known: string | undefined;
+  /** The last socket of each daemon, also of those that are gone. */
+  const births = new Map<string, string>();
+  let restarted: string[] = [];
   let looking: Promise<void> = Promise.resolve();
   let quiet: NodeJS.Timeout | undefined;
   let watcher: FSWatcher | undefined;
@@ -29,13 +38,23 @@ export function watchDaemons(
     watcher = undefined;
   };
   const look = async (): Promise<void> => {
-    const now = await socketsIn(socketsDir);
+    const sockets = await socketsIn(socketsDir);
+    const now = sockets.map(({ daemon, mark }) => `${daemon} ${mark}`).join('\n');
     if (closed || now === known) return;
     const isFirst = known === undefined;
     known = now;
+    for (const { daemon, birth } of sockets) {
+      const before = births.get(daemon);
+      if (before !== undefined && before !== birth) restarted.push(daemon);
+      births.set(daemon, birth);
+    }
     if (isFirst) return;
     clearTimeout(quiet);
-    quiet = setTimeout(onChange, QUIET_MS);
+    quiet = setTimeout(() => {
+      const change = { restarted };
+      restarted = [];
+      onChange(change);
+    }, QUIET_MS);
   };
   let asked = false;
   const lookSoon = (): void => {
@@ -79,7 +98,7 @@ export function watchDaemons(
 }
 
 /** The daemons without which nothing can be announced, and what is not announced cannot be noticed. */
-const NEEDED_DAEMONS = ['zebra', 'bgpd', 'bfdd'] as const;
+export const NEEDED_DAEMONS = ['zebra', 'bgpd', 'bfdd'] as const;
 const CONNECT_TIMEOUT_MS = 1_000;
 
 /** Names of the needed daemons that do not take a connection on their vty socket. */
@@ -109,18 +128,29 @@ function takesConnection(path: string): Promise<boolean> {
   });
 }
 
-/** Equal as long as the same daemons have the same sockets. */
-async function socketsIn(folder: string): Promise<string> {
-  // A folder or socket that went away meanwhile is not there.
+interface DaemonSocket {
+  readonly daemon: string;
+  /** Another one whenever something about the socket changed. */
+  readonly mark: string;
+  /** Another one when it is another socket: its owner and mode, which FRR sets after it made it, are not in it. */
+  readonly birth: string;
+}
+
+/** By name. A folder or socket that went away meanwhile is not there. */
+async function socketsIn(folder: string): Promise<readonly DaemonSocket[]> {
   const names = await readdir(folder).catch((): string[] => []);
-  const sockets = names.filter((name) => name.endsWith('.vty')).sort();
-  const marks = await Promise.all(
-    sockets.map((name) =>
+  const files = names.filter((name) => name.endsWith('.vty')).sort();
+  const sockets = await Promise.all(
+    files.map((name) =>
       stat(join(folder, name)).then(
-        ({ ino, ctimeMs }) => `${name} ${ino} ${ctimeMs}`,
-        () => '',
+        ({ ino, ctimeMs, mtimeMs }) => ({
+          daemon: name.slice(0, -'.vty'.length),
+          mark: `${ino} ${ctimeMs}`,
+          birth: `${ino} ${mtimeMs}`,
+        }),
+        () => undefined,
       ),
     ),
   );
-  return marks.join('\n');
+  return sockets.filter((socket) => socket !== undefined);
 }

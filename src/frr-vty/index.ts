@@ -14,4 +14,4 @@ export { openMonitor, type Monitor } from './monitor.ts';
 export { readRunningConfig, runVtysh, type VtyshCommand } from './vtysh-process.ts';
 export { VtyshShell } from './vtysh-shell.ts';
 export type { RefusedLine } from './refusal.ts';
-export { missingDaemons, watchDaemons } from './daemons.ts';
+export { missingDaemons, NEEDED_DAEMONS, watchDaemons, type DaemonsChange } from './daemons.ts';

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { compareText } from '../core/order.ts';
-import { oncePerTurn, type ClusterSource, type SourceState } from '../source/index.ts';
+import { oncePerTurn, type ClusterSource, type OnState, type SourceState } from '../source/index.ts';
 import type { ApiClient } from './api-client.ts';
 import { ClusterStore, type ClusterStoreOptions } from './cluster-store.ts';
 import { keyOfRaw, type RawObject } from './raw-object.ts';
@@ -64,7 +64,7 @@ export function clusterSource(options: ClusterSourceOptions): ClusterSource {
 
 class WatchedCluster {
   readonly #options: ClusterSourceOptions;
-  readonly #onState: (state: SourceState) => void;
+  readonly #onState: OnState;
   readonly #signal: AbortSignal;
   readonly #store: ClusterStore;
   /** Queries that have not been listed yet. */
@@ -77,12 +77,12 @@ class WatchedCluster {
   #secretsTimer: NodeJS.Timeout | undefined;
   readonly #requestTurn: () => void;
 
-  constructor(options: ClusterSourceOptions, onState: (state: SourceState) => void, signal: AbortSignal) {
+  constructor(options: ClusterSourceOptions, onState: OnState, signal: AbortSignal) {
     this.#options = options;
     this.#onState = onState;
     this.#signal = signal;
-    this.#requestTurn = oncePerTurn(() => {
-      this.#turn();
+    this.#requestTurn = oncePerTurn((askedAtMs) => {
+      this.#turn(askedAtMs);
     }, signal);
     this.#store = new ClusterStore({
       namespace: options.namespace,
@@ -135,7 +135,7 @@ class WatchedCluster {
     };
   }
 
-  #turn(): void {
+  #turn(askedAtMs: number): void {
     if (!this.#isSynced && [...this.#unlisted].some(({ type }) => type.kind !== 'Secret')) return;
     const state = this.#store.state();
     if (this.#options.withSecrets) this.#watchSecrets(secretNames(state, this.#options.namespace));
@@ -153,7 +153,7 @@ class WatchedCluster {
     const isSame = this.#before?.snapshot === state.snapshot && this.#before.problems === state.problems;
     if (isSame) return;
     this.#before = state;
-    this.#onState(state);
+    this.#onState(state, askedAtMs);
   }
 
   #watchSecrets(names: ReadonlySet<string>): void {

@@ -10,7 +10,7 @@ import { DEFAULT_NAMESPACE } from './namespaces.ts';
 import { ObjectIndex } from './object-index.ts';
 import { createDocumentParser } from './parsed-document.ts';
 import { withServiceStatus, type ServiceStatus } from './service-status.ts';
-import type { ClusterSource, SourceState } from './source.ts';
+import type { ClusterSource, OnState, SourceState } from './source.ts';
 import { prepareStatusFolder } from './status-folder.ts';
 import { StatusReader } from './status-reader.ts';
 import { watchTree } from './tree-watch.ts';
@@ -48,7 +48,7 @@ export function folderSource(options: FolderSourceOptions): ClusterSource {
 
 class FolderWatch {
   readonly #options: FolderSourceOptions;
-  readonly #onState: (state: SourceState) => void;
+  readonly #onState: OnState;
   readonly #signal: AbortSignal;
   readonly #root: string;
   readonly #isSingle: boolean;
@@ -66,12 +66,12 @@ class FolderWatch {
   #scanTimer: NodeJS.Timeout | undefined;
   #secondLook: NodeJS.Timeout | undefined;
 
-  constructor(options: FolderSourceOptions, onState: (state: SourceState) => void, signal: AbortSignal) {
+  constructor(options: FolderSourceOptions, onState: OnState, signal: AbortSignal) {
     this.#options = options;
     this.#onState = onState;
     this.#signal = signal;
-    this.#requestTurn = oncePerTurn(() => {
-      this.#turn();
+    this.#requestTurn = oncePerTurn((askedAtMs) => {
+      this.#turn(askedAtMs);
     }, signal);
     const patience = { ...PATIENCE, ...options.patience };
     this.#root = resolve(options.path);
@@ -123,11 +123,11 @@ class FolderWatch {
     clearTimeout(this.#secondLook);
   }
 
-  #turn(): void {
+  #turn(askedAtMs = performance.now()): void {
     const now = performance.now();
     this.#files.refresh(now);
     this.#refreshStatuses(now);
-    this.#report();
+    this.#report(askedAtMs);
     this.#planCheck();
     // Last, because it asks the file system: temporary files of editors and tools come here with every change.
     if ([...this.#others].some((path) => this.#files.concernsTree(path))) this.#requestScan();
@@ -141,7 +141,7 @@ class FolderWatch {
     this.#index.touchServices(this.#statuses.refresh(names, now));
   }
 
-  #report(): void {
+  #report(heardAtMs: number): void {
     const snapshot = this.#index.snapshot();
     const problems = [...this.#files.problems, ...(this.#statuses?.problems ?? [])];
     const { unread } = this.#files;
@@ -152,7 +152,7 @@ class FolderWatch {
       before.unread.join('\0') === unread.join('\0');
     if (isSame) return;
     this.#state = { snapshot, problems, unread };
-    this.#onState(this.#state);
+    this.#onState(this.#state, heardAtMs);
   }
 
   #planCheck(): void {

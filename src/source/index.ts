@@ -6,7 +6,7 @@
  * Never decides what an object means (`api/`, `config/`), and never writes anything but the status folder.
  */
 export { folderSource, type FolderSourceOptions } from './folder-source.ts';
-export type { ClusterSource, SourceState } from './source.ts';
+export type { ClusterSource, OnState, SourceState } from './source.ts';
 export { ObjectIndex, type IndexedFile, type IndexOptions } from './object-index.ts';
 export { createDocumentParser, type DocumentParser, type ParsedDocument } from './parsed-document.ts';
 export { PATIENCE, type Patience } from './manifest-file.ts';

@@ -14,7 +14,13 @@ export interface SourceState {
 }
 
 /**
+ * Takes a state, and when the first was heard of what makes it another one than before, by `performance.now()`. What
+ * made it that could not be read at once (a file being written) was heard of when it was looked at again.
+ */
+export type OnState = (state: SourceState, heardAtMs: number) => void;
+
+/**
  * Calls `onState` with the first complete state, then with each new one, until `signal` is aborted; the promise
  * resolves when all is closed. `onState` is called from the event loop, never from within itself.
  */
-export type ClusterSource = (onState: (state: SourceState) => void, signal: AbortSignal) => Promise<void>;
+export type ClusterSource = (onState: OnState, signal: AbortSignal) => Promise<void>;

@@ -5,7 +5,7 @@ import { formatProblem } from '../core/problem.ts';
 import { VtyError, type ApplyOutcome, type WantedConfig } from '../frr-vty/index.ts';
 import type { BgpDesiredState } from '../reconciler/index.ts';
 import { peer } from '../reconciler/test-objects.ts';
-import { createFrrDriver, type FrrDriver, type FrrReport } from './frr-driver.ts';
+import { createFrrDriver, type AppliedChange, type FrrDriver, type FrrReport } from './frr-driver.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -47,6 +47,7 @@ interface Harness {
   /** `apply NAMES` (peers of the text), `verify` and `forget`, in order. */
   readonly asked: string[];
   readonly reports: FrrReport[];
+  readonly applied: AppliedChange[];
   readonly log: string[];
   readonly abort: AbortController;
   readonly problems: () => string[];
@@ -55,6 +56,7 @@ interface Harness {
 function harness(): Harness {
   const asked: string[] = [];
   const reports: FrrReport[] = [];
+  const applied: AppliedChange[] = [];
   const log: string[] = [];
   const abort = new AbortController();
   let held: string | undefined;
@@ -84,12 +86,14 @@ function harness(): Harness {
     logger: pino({ level: 'trace' }, { write: (line: string) => log.push(line) }),
     signal: abort.signal,
     onReport: (report) => reports.push(report),
+    onApply: (change) => applied.push(change),
   });
   const result: Harness = {
     driver,
     answer: (what) => (what.startsWith('apply') ? APPLIED : UNCHANGED),
     asked,
     reports,
+    applied,
     log,
     abort,
     problems: () => reports.at(-1)?.problems.map(formatProblem) ?? [],
@@ -364,5 +368,83 @@ describe('refused', () => {
     await vi.advanceTimersByTimeAsync(60_000);
     expect(h.asked.slice(before)).toEqual(['apply tor:179']);
     h.abort.abort();
+  });
+});
+
+describe('the time from hearing of a change until FRR has it', () => {
+  const heard = (): { readonly inputAt: number; readonly heardAtMs: number } => ({
+    inputAt: 0,
+    heardAtMs: performance.now(),
+  });
+  const times = ({ applied }: Harness): unknown[] =>
+    applied.map(({ outcome, sinceHeardMs }) => [outcome, sinceHeardMs]);
+
+  test('begins with the oldest change that FRR has not, through every failure', async () => {
+    const h = harness();
+    const answer = h.answer;
+    h.answer = () => {
+      throw new VtyError('FRR_NOT_RUNNING', 'bgpd is not there');
+    };
+    h.driver.want(state(TOR), heard());
+    await vi.advanceTimersByTimeAsync(40);
+    h.driver.want(state(TOR, SPINE), heard());
+    await vi.advanceTimersByTimeAsync(20);
+    h.answer = answer;
+    h.driver.frrRestarted();
+    await settle();
+    expect(times(h)).toEqual([
+      ['failed', undefined],
+      ['applied', 60],
+    ]);
+    await vi.advanceTimersByTimeAsync(5_000);
+    h.driver.want(state(SPINE), heard());
+    await settle();
+    expect(times(h).at(-1)).toEqual(['applied', 0]);
+  });
+
+  test('of what came while FRR was at work is its own', async () => {
+    const h = harness();
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    h.answer = () => {
+      h.driver.want(state(TOR, SPINE), { inputAt: 0, heardAtMs: performance.now() - 100 });
+      h.driver.want(state(SPINE), heard());
+      resolve(undefined);
+      h.answer = () => APPLIED;
+      return APPLIED;
+    };
+    h.driver.want(state(TOR), { inputAt: 0, heardAtMs: performance.now() - 500 });
+    await promise;
+    await settle();
+    expect(times(h)).toEqual([
+      ['applied', 500],
+      ['applied', 100],
+    ]);
+  });
+
+  test('is not measured of a change that is none for FRR, or that FRR has without us', async () => {
+    const h = harness();
+    h.driver.want(state(TOR), heard());
+    await settle();
+    await vi.advanceTimersByTimeAsync(5_000);
+    h.driver.want(state(TOR), heard());
+    await vi.advanceTimersByTimeAsync(5_000);
+    h.driver.want(state(SPINE), heard());
+    await settle();
+    expect(times(h)).toEqual([
+      ['applied', 0],
+      ['applied', 0],
+    ]);
+  });
+
+  test('does not count the days for which FRR refused something', async () => {
+    const h = harness();
+    h.answer = () => refusal('router-id nonsense');
+    h.driver.want(state(TOR), heard());
+    await vi.advanceTimersByTimeAsync(10_000);
+    h.answer = () => APPLIED;
+    h.driver.want(state(SPINE), heard());
+    await settle();
+    expect(times(h).at(-1)).toEqual(['applied', 0]);
+    expect(times(h)[0]).toEqual(['refused', undefined]);
   });
 });

@@ -34,11 +34,20 @@ export interface FrrDriverOptions {
   readonly logger: Logger;
   readonly signal: AbortSignal;
   readonly onReport: (report: FrrReport) => void;
-  readonly onApply?: (apply: {
-    readonly outcome: ApplyOutcome['kind'] | 'failed';
-    readonly durationMs: number;
-    readonly lines: number;
-  }) => void;
+  readonly onApply?: (apply: AppliedChange) => void;
+}
+
+/** One attempt to bring FRR to another configuration. */
+export interface AppliedChange {
+  readonly outcome: Exclude<ApplyOutcome['kind'], 'unchanged'> | 'failed';
+  readonly durationMs: number;
+  /** Typed into FRR, of an outcome `applied`. */
+  readonly lines: number;
+  /**
+   * From the moment that the oldest of the changes in it was heard of until FRR had taken all of them; absent when FRR has
+   * not, or when nothing that was heard of is the cause.
+   */
+  readonly sinceHeardMs?: number;
 }
 
 /** What became of the desired state. */
@@ -53,6 +62,8 @@ export interface FrrReport {
 export interface DesiredInput {
   /** When it was there, in milliseconds since the epoch; it is logged with what was applied. */
   readonly inputAt: number;
+  /** When it was heard of, by `performance.now()`; absent: how long it takes until FRR has it is not measured. */
+  readonly heardAtMs?: number;
   /** Part of the input could not be read yet: nothing that FRR holds is taken away. Default false. */
   readonly keepUnknown?: boolean;
 }
@@ -86,6 +97,9 @@ export function createFrrDriver(options: FrrDriverOptions): FrrDriver {
   let stuck: { readonly text: string; readonly problem: Problem } | undefined;
   /** FRR holds the desired state, apart from what is refused. */
   let inForce = false;
+  /** When the oldest change was heard of that is being applied or was refused, and the oldest that came after these. */
+  let heardAtMs: number | undefined;
+  let newsHeardAtMs: number | undefined;
   let restarted = false;
   let verifyDue = false;
   let failing: string | undefined;
@@ -130,6 +144,8 @@ export function createFrrDriver(options: FrrDriverOptions): FrrDriver {
       loop.request();
       return;
     }
+    // It may stay so for days, and what is applied then is another change.
+    heardAtMs = undefined;
     const problem = frrProblem(`FRR refuses ${wordsOf(refused)}; the last good configuration stays`, false);
     stuck = { text: tried.text, problem };
   };
@@ -151,10 +167,13 @@ export function createFrrDriver(options: FrrDriverOptions): FrrDriver {
     const before = taken;
     if (!stuck) {
       const keepUnknown = input.keepUnknown ?? false;
+      heardAtMs ??= newsHeardAtMs;
+      newsHeardAtMs = undefined;
       const outcome = await timed(
         () => applier.apply({ text, extras: bgp.extras, keepUnknown }),
         input.inputAt,
       );
+      if (!isRefusal(outcome)) heardAtMs = undefined;
       if (isRefusal(outcome)) refuse(outcome, { bgp, text }, before);
       else taken = bgp;
       if (outcome.kind === 'applied' && outcome.verified) verified = bgp;
@@ -172,11 +191,14 @@ export function createFrrDriver(options: FrrDriverOptions): FrrDriver {
   const timed = async (work: () => Promise<ApplyOutcome>, inputAt: number): Promise<ApplyOutcome> => {
     const startedAt = performance.now();
     const outcome = await work();
-    const durationMs = performance.now() - startedAt;
+    const endedAt = performance.now();
+    const durationMs = endedAt - startedAt;
     if (outcome.kind === 'unchanged') return outcome;
-    const lines = outcome.kind === 'applied' ? outcome.lines : 0;
-    options.onApply?.({ outcome: outcome.kind, durationMs, lines });
-    if (outcome.kind === 'applied') {
+    const isApplied = outcome.kind === 'applied';
+    const lines = isApplied ? outcome.lines : 0;
+    const sinceHeard = isApplied && heardAtMs !== undefined ? { sinceHeardMs: endedAt - heardAtMs } : {};
+    options.onApply?.({ outcome: outcome.kind, durationMs, lines, ...sinceHeard });
+    if (isApplied) {
       logger.info({ lines, via: outcome.via, durationMs, inputAt }, 'configuration applied');
     }
     return outcome;
@@ -242,6 +264,7 @@ export function createFrrDriver(options: FrrDriverOptions): FrrDriver {
       const isNews = desired?.bgp !== bgp || desired.input.keepUnknown !== input.keepUnknown;
       desired = { bgp, input };
       if (!isNews) return;
+      newsHeardAtMs ??= input.heardAtMs;
       if (!isBurst(bgp, taken)) loop.request();
       else requestAfterBurst();
     },

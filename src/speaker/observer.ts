@@ -27,6 +27,10 @@ const READ_AFTER_MS = 300;
 const SAFETY_READ_MS = 60_000;
 const READ_TIMEOUT_MS = 10_000;
 const REOPEN_AFTER_MS = 250;
+/** What was read within this time is as of now for those who ask. */
+const FRESH_MS = 500;
+/** Who asks gets what was read last when FRR needs longer than this. */
+const REFRESH_TIMEOUT_MS = 2_000;
 const BACKOFF_MS = [250, 500, 1_000, 2_000, 5_000] as const;
 
 export interface ObserverOptions {
@@ -38,6 +42,8 @@ export interface ObserverOptions {
 
 export interface Observer {
   readonly state: () => ObservedState;
+  /** The state after a read of now, or the last one known when FRR does not answer soon: counters change unheard. */
+  readonly refreshed: () => Promise<ObservedState>;
   /** A daemon was restarted: listen and read anew. */
   readonly frrRestarted: () => void;
   readonly idle: () => Promise<void>;
@@ -54,6 +60,9 @@ export function startObserver(options: ObserverOptions): Observer {
   let readTimer: NodeJS.Timeout | undefined;
   let reopenTimer: NodeJS.Timeout | undefined;
   let complaint: string | undefined;
+  let readAtMs = -Infinity;
+  /** How often in a row vtysh ended in the place of an answer. */
+  let exits = 0;
 
   const take = (observation: Observation): void => {
     state = observation.state;
@@ -100,6 +109,7 @@ export function startObserver(options: ObserverOptions): Observer {
     });
     const [neighbors = '', peers = '', counters = ''] = answers.map((lines) => lines.join('\n'));
     take(applyFullRead(state, fullRead(startedAtMs, { neighbors, peers, counters }, logger), Date.now()));
+    readAtMs = performance.now();
     options.onObserved(state);
   };
   const loop = createWorkLoop({
@@ -109,10 +119,15 @@ export function startObserver(options: ObserverOptions): Observer {
       try {
         await read();
         complaint = undefined;
+        exits = 0;
         return 'done';
       } catch (error) {
         if (!(error instanceof VtyError)) throw error;
         await shell?.close();
+        exits = error.code === 'VTYSH_EXITED' ? exits + 1 : 0;
+        // A new vtysh ends at once when no daemon takes its connection: then there are no sessions either.
+        if (exits === 2)
+          take(applyFullRead(state, { startedAtMs: Date.now(), bgp: [], bfd: [] }, Date.now()));
         if (complaint !== error.message && !signal.aborted) {
           complaint = error.message;
           logger.warn({ err: error }, 'sessions cannot be read, trying again');
@@ -132,6 +147,12 @@ export function startObserver(options: ObserverOptions): Observer {
 
   return {
     state: () => state,
+    refreshed: async () => {
+      if (performance.now() - readAtMs < FRESH_MS) return state;
+      loop.request();
+      await settledWithin(loop.idle(), REFRESH_TIMEOUT_MS);
+      return state;
+    },
     frrRestarted: () => {
       void shell?.close();
       reopenSoon();
@@ -141,6 +162,13 @@ export function startObserver(options: ObserverOptions): Observer {
       await shell?.close();
     },
   };
+}
+
+async function settledWithin(work: Promise<void>, timeoutMs: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(resolve, timeoutMs, undefined);
+  await Promise.race([work, promise]);
+  clearTimeout(timer);
 }
 
 /** The daemon is not there, and so none of its sessions. */

@@ -2,7 +2,7 @@ import { compileFrrConf, type FrrLogLevel } from '../frr-render/index.ts';
 import { FrrApplier, watchDaemons, type ApplierOptions } from '../frr-vty/index.ts';
 import type { Problem } from '../core/problem.ts';
 import { createNodeDecider, type NodeDecision } from '../pipeline/index.ts';
-import type { ClusterSource, SourceState } from '../source/index.ts';
+import type { ClusterSource, OnState, SourceState } from '../source/index.ts';
 import { createProblemLog, type Logger, type LogLevel } from '../telemetry/index.ts';
 import { createFrrDriver } from './frr-driver.ts';
 import type { SpeakerMetrics } from './metrics.ts';
@@ -56,7 +56,6 @@ export async function runSpeaker(options: SpeakerOptions): Promise<void> {
       reporter.request();
     },
   });
-  metrics.show({ observed: observer.state, desired: () => decision?.state });
   const applier = new FrrApplier({
     vtysh: frr.vtysh,
     configFile: frr.configFile,
@@ -80,6 +79,11 @@ export async function runSpeaker(options: SpeakerOptions): Promise<void> {
     ...(decision?.problems ?? []),
     ...frrProblems,
   ];
+  metrics.show({
+    observed: observer.refreshed,
+    desired: () => decision?.state,
+    stale: () => problems().some(({ severity }) => severity === 'error'),
+  });
   const reporter = createReporter({
     logger,
     signal,
@@ -93,21 +97,20 @@ export async function runSpeaker(options: SpeakerOptions): Promise<void> {
       },
     publish: options.publish,
   });
-  const daemons = watchDaemons(frr.socketsDir, () => {
-    logger.warn('a daemon of FRR came or went, looking at FRR afresh');
-    metrics.frrRestarted();
+  const daemons = watchDaemons(frr.socketsDir, ({ restarted }) => {
+    logger.warn({ restarted }, 'a daemon of FRR came or went, looking at FRR afresh');
+    metrics.frrRestarted(restarted);
     driver.frrRestarted();
     observer.frrRestarted();
   });
   const logProblems = createProblemLog(logger);
-  const onState = (next: SourceState): void => {
+  const onState: OnState = (next, heardAtMs) => {
     const inputAt = Date.now();
     state = next;
     decision = decide(next.snapshot);
-    driver.want(decision.state.bgp, { inputAt, keepUnknown: next.unread.length > 0 });
-    const now = problems();
-    metrics.configured(now.some(({ severity }) => severity === 'error'));
-    logProblems(now);
+    driver.want(decision.state.bgp, { inputAt, heardAtMs, keepUnknown: next.unread.length > 0 });
+    metrics.updated();
+    logProblems(problems());
     reporter.request();
   };
   logger.info({ sockets: frr.socketsDir }, 'speaker started');

@@ -9,7 +9,7 @@ const PEER_UP = { name: 'metallb_bgp_session_up', type: 'gauge', help: 'Establis
 test('serves what there is at the time of each scrape, until the end', async () => {
   const registry = new Registry();
   let samples: Sample[] = [{ ...PEER_UP, labels: { peer: '192.0.2.1:179', vrf: 'default' }, value: 1 }];
-  registerSamples(registry, [PEER_UP], () => samples);
+  registerSamples(registry, [PEER_UP], () => Promise.resolve(samples));
   const port = await freePort();
   const end = new AbortController();
   await serveMetrics({ registry, port, signal: end.signal });

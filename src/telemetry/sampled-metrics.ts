@@ -17,17 +17,27 @@ export interface Sample {
 export function registerSamples(
   registry: Registry,
   names: readonly Omit<Sample, 'labels' | 'value'>[],
-  read: () => readonly Sample[],
+  read: () => Promise<readonly Sample[]>,
 ): void {
+  // All metrics are collected in one turn: one reading does for all of them.
+  let reading: Promise<readonly Sample[]> | undefined;
+  const readOnce = (): Promise<readonly Sample[]> => {
+    reading ??= read().finally(() => {
+      reading = undefined;
+    });
+    return reading;
+  };
   for (const { name, type, help } of names) {
     const metric = new (type === 'gauge' ? Gauge : Counter)({
       name,
       help,
       labelNames: ['peer', 'vrf'],
       registers: [registry],
-      collect() {
+      async collect() {
+        const samples = await readOnce();
         metric.reset();
-        for (const sample of read()) if (sample.name === name) metric.inc({ ...sample.labels }, sample.value);
+        for (const sample of samples)
+          if (sample.name === name) metric.inc({ ...sample.labels }, sample.value);
       },
     });
   }

@@ -1,4 +1,4 @@
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -11,8 +11,10 @@ const APART_MS = 1_500;
 test('sockets that come, go or are replaced are noticed, each time once', async () => {
   const dir = join(await tempDir(), 'run');
   let calls = 0;
-  const watched = watchDaemons(dir, () => {
+  const restarted: string[] = [];
+  const watched = watchDaemons(dir, (change) => {
     calls += 1;
+    restarted.push(...change.restarted);
   });
   atEnd(() => watched.close());
   const expectCalls = async (count: number): Promise<void> => {
@@ -31,6 +33,7 @@ test('sockets that come, go or are replaced are noticed, each time once', async 
   await make('bgpd.vty');
   await make('zebra.vty');
   await expectCalls(1);
+  expect(restarted).toEqual([]);
 
   // What is no socket of a daemon does not matter.
   await make('zserv.api');
@@ -38,20 +41,28 @@ test('sockets that come, go or are replaced are noticed, each time once', async 
 
   await rm(join(dir, 'bgpd.vty'));
   await expectCalls(2);
+  expect(restarted).toEqual([]);
   await make('bgpd.vty');
   await expectCalls(3);
+  expect(restarted).toEqual(['bgpd']);
 
   // Replaced too quickly for anyone to see that it was gone.
   await make('new', dir);
   await rename(join(dir, 'new'), join(dir, 'bgpd.vty'));
   await expectCalls(4);
+  expect(restarted).toEqual(['bgpd', 'bgpd']);
+
+  // As a daemon does after it made its socket.
+  await chmod(join(dir, 'zebra.vty'), 0o600);
+  await expectCalls(5);
+  expect(restarted).toEqual(['bgpd', 'bgpd']);
 
   // The folder itself is another one; that it was gone for a moment may be seen or not.
   await rename(dir, `${dir}.old`);
   await mkdir(dir);
   await make('bgpd.vty');
   await eventually(() => {
-    expect(calls).toBeGreaterThanOrEqual(5);
+    expect(calls).toBeGreaterThanOrEqual(6);
   });
   await delay(APART_MS);
   const before = calls;

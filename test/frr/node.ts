@@ -72,7 +72,9 @@ export function driveFrr(
       problems.push(...report.problems);
     },
   });
-  const daemons = watchDaemons(frr.socketsDir, driver.frrRestarted);
+  const daemons = watchDaemons(frr.socketsDir, () => {
+    driver.frrRestarted();
+  });
   const stop = async (): Promise<void> => {
     abort.abort();
     await daemons.close();
