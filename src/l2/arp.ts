@@ -132,22 +132,17 @@ export function arpProbe(ip: IpAddress, mac: MacAddress, destination?: MacAddres
 }
 
 /**
- * Tells everybody that `ip` is at `mac`: as a request, which RFC 5227 section 3 prefers, and as a reply, since some
- * hosts take only one of the two. The target hardware address has no meaning in either; it is all ones, which MetalLB
- * sends too.
+ * Tells everybody that `ip` is at `mac`: as a request (RFC 5227 section 2.3), and as a reply, since some hosts take only
+ * that. The reply's target hardware address is that of the frame: switches that inspect ARP may compare the two.
  */
 export function arpAnnouncements(ip: IpAddress, mac: MacAddress): readonly [Uint8Array, Uint8Array] {
   const senderMac = macNumber(mac);
   const senderIp = ipv4Key(ip);
-  const packet = {
-    destination: BROADCAST_MAC,
-    source: senderMac,
-    senderMac,
-    senderIp,
-    targetMac: BROADCAST_MAC,
-    targetIp: senderIp,
-  };
-  return [encodeArp({ ...packet, operation: 'request' }), encodeArp({ ...packet, operation: 'reply' })];
+  const packet = { destination: BROADCAST_MAC, source: senderMac, senderMac, senderIp, targetIp: senderIp };
+  return [
+    encodeArp({ ...packet, operation: 'request', targetMac: ZERO_MAC }),
+    encodeArp({ ...packet, operation: 'reply', targetMac: BROADCAST_MAC }),
+  ];
 }
 
 /**
