@@ -44,7 +44,22 @@ export {
 } from './ndp.ts';
 export { verdictFor, type Answer, type ClaimKind, type HeardClaim, type Verdict } from './verdict.ts';
 export {
+  isNewer,
+  MOVE_ANNOTATION,
+  readOwnership,
+  readSpeaker,
+  serviceL2StatusName,
+  SPEAKER_ANNOTATION,
+  speakerLeaseName,
+  speakerText,
+  statusOfOwnership,
+  type ServiceL2StatusFields,
+} from './documents.ts';
+export { createHeartbeats, type Heartbeat, type Heartbeats } from './heartbeats.ts';
+export { firstHeld, isSameView, ownershipsOf } from './view.ts';
+export {
   MAX_HISTORY,
+  MOVE_CAUSES,
   type Layer2Store,
   type Layer2View,
   type Link,

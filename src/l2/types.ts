@@ -41,23 +41,26 @@ export interface SpeakerLink {
 }
 
 /** Why an address came to a node. */
-export type MoveCause =
+export const MOVE_CAUSES = [
   /** Nobody had it. */
-  | 'FirstClaim'
+  'FirstClaim',
   /** The node before was no longer heard of over BFD. */
-  | 'OwnerLost'
+  'OwnerLost',
   /** The node before no longer answered for the address. */
-  | 'SpeakerLost'
+  'SpeakerLost',
   /** The node before had left the cluster's speakers, or could not have the address any more. */
-  | 'OwnerGone'
+  'OwnerGone',
   /** The node before handed it over: it drains, stops, or is no candidate any more. */
-  | 'HandOver'
+  'HandOver',
   /** A person asked for it. */
-  | 'Requested'
+  'Requested',
   /** The advertisements prefer this node to the one before. */
-  | 'Preferred'
+  'Preferred',
   /** The advertisement says that it goes back. */
-  | 'Failback';
+  'Failback',
+] as const;
+
+export type MoveCause = (typeof MOVE_CAUSES)[number];
 
 export interface Move {
   /** RFC 3339. */
