@@ -31,5 +31,11 @@ export {
   writeStatusObjects,
 } from './status-folder.ts';
 export { StatusStore } from './status-store.ts';
+export {
+  folderLayer2Store,
+  requestFolderMove,
+  type FolderLayer2StoreOptions,
+  type Layer2StoreTiming,
+} from './layer2-store.ts';
 export { watchFlatFolder, type FlatFolderWatchOptions } from './flat-folder-watch.ts';
 export { oncePerTurn } from './turn.ts';
