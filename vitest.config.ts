@@ -1,9 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Six projects, chosen with `--project NAME`:
+ * Seven projects, chosen with `--project NAME`:
  * - `unit`: no privileges, no network, no daemons; runs anywhere in seconds.
  * - `frr`: loads text into a real FRR of each release that is installed; needs root.
+ * - `net`: raw sockets in network namespaces; needs root.
  * - `api`: processes of ours beside a real API server, the chart rendered by helm; needs these programs.
  * - `cluster`: nodes with kubelet, containerd and kube-proxy in network namespaces; needs root.
  * - `images`: builds the container images and runs them; needs root and podman.
@@ -38,6 +39,16 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'net',
+          include: ['test/{rawsock,l2}/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 6 },
         },
       },
       {

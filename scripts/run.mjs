@@ -24,7 +24,7 @@ const COMMANDS = {
   test: { kind: 'checks', only: [], needs: EVERYTHING },
   'test:unit': { kind: 'checks', only: ['unit'], needs: NODE_ONLY },
   'test:frr': { kind: 'checks', only: ['frr'], needs: EVERYTHING },
-  'test:lab': { kind: 'checks', only: ['lab'], needs: EVERYTHING },
+  'test:lab': { kind: 'checks', only: ['net', 'lab'], needs: EVERYTHING },
   'test:cluster': { kind: 'checks', only: ['api', 'cluster', 'images'], needs: EVERYTHING },
 };
 

@@ -20,6 +20,7 @@ const STEPS = [
   { name: 'types', title: 'types', command: ['tsc', '--noEmit'] },
   { name: 'unit', title: 'unit tests', project: 'unit', root: false },
   { name: 'frr', title: 'tests with real FRR', project: 'frr', root: true },
+  { name: 'net', title: 'tests of raw sockets', project: 'net', root: true },
   { name: 'lab', title: 'tests in network namespaces', project: 'lab', root: true },
   { name: 'api', title: 'tests with an API server', project: 'api', root: true, tools: true },
   { name: 'cluster', title: 'tests in a cluster', project: 'cluster', root: true, tools: true },

@@ -104,8 +104,8 @@ export class Icmp6Socket implements Disposable {
   }
 
   /**
-   * Sends one message, from the ICMPv6 type on, with Hop Limit 255. The kernel chooses the source address, for a link-local
-   * destination a link-local one, and writes the checksum.
+   * Sends one message, from the ICMPv6 type on, with Hop Limit 255. The kernel writes the checksum and chooses the source
+   * address: for a link-local destination the link-local one, if the interface has one that is not tentative.
    * @returns when the kernel has it; rejects with a RawSocketError
    */
   send(destination: IpAddress, message: Uint8Array): Promise<void> {

@@ -141,7 +141,10 @@ export class PacketSocket implements Disposable {
     return this.#addon.stats(this.#handle);
   }
 
-  /** No function is called any more once this returns. A second time does nothing. */
+  /**
+   * No function is called any more once this returns; the kernel is done with the socket and its memberships some
+   * milliseconds later. A second time does nothing.
+   */
   close(): void {
     this.#isOpen = false;
     this.#addon.close(this.#handle);

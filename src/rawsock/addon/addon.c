@@ -31,6 +31,7 @@ static const napi_type_tag HANDLE_TAG = {0x6d657461726d6c62, 0x7261772d736f636b}
 struct handle {
   struct packet_socket packet;
   uv_poll_t poll;
+  uv_work_t closing;
   napi_env env;
   napi_ref on_batch;
   napi_ref on_error;
@@ -38,7 +39,7 @@ struct handle {
   napi_async_cleanup_hook_handle hook;
   int interface_index;
   bool is_open;
-  /* The event loop until the poll handle is closed, and JavaScript until the external value is collected. */
+  /* The event loop until the socket is closed, and JavaScript until the external value is collected. */
   int holders;
 };
 
@@ -168,8 +169,15 @@ static uint16_t filter_of(napi_env env, napi_value value, struct sock_filter *fi
 
 /* Closing */
 
-static void on_poll_closed(uv_handle_t *poll) {
-  struct handle *handle = poll->data;
+/* On a thread of libuv's: the kernel waits until no CPU looks at the socket any more, which takes milliseconds. */
+static void close_socket(uv_work_t *work) {
+  struct handle *handle = work->data;
+  packet_close(&handle->packet);
+}
+
+static void on_socket_closed(uv_work_t *work, int status) {
+  (void)status;
+  struct handle *handle = work->data;
   napi_async_cleanup_hook_handle hook = handle->hook;
   handle->hook = NULL;
   release(handle);
@@ -177,12 +185,19 @@ static void on_poll_closed(uv_handle_t *poll) {
   if (hook != NULL) napi_remove_async_cleanup_hook(hook);
 }
 
+static void on_poll_closed(uv_handle_t *poll) {
+  struct handle *handle = poll->data;
+  handle->closing.data = handle;
+  if (uv_queue_work(poll->loop, &handle->closing, close_socket, on_socket_closed) == 0) return;
+  close_socket(&handle->closing);
+  on_socket_closed(&handle->closing, 0);
+}
+
 static void close_handle(struct handle *handle) {
   if (!handle->is_open) return;
   handle->is_open = false;
   packet_count(&handle->packet);
   uv_close((uv_handle_t *)&handle->poll, on_poll_closed);
-  packet_close(&handle->packet);
   napi_delete_reference(handle->env, handle->on_batch);
   napi_delete_reference(handle->env, handle->on_error);
   napi_delete_reference(handle->env, handle->memory);
