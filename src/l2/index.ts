@@ -12,6 +12,18 @@ export {
   type TableAddress,
 } from './announced-table.ts';
 export {
+  announcementFrames,
+  ANNOUNCEMENT_TIMES,
+  NOTHING_ANNOUNCED,
+  takeDue,
+  withAnnounced,
+  withDefended,
+  withLinkReturned,
+  type Announced,
+  type AnnouncementSchedule,
+  type DueAnnouncements,
+} from './announcement-schedule.ts';
+export {
   arpAnnouncements,
   arpProbe,
   encodeArp,
@@ -23,6 +35,18 @@ export { internetChecksum } from './checksum.ts';
 export { drop, DROP_REASONS, type Drop, type DropReason } from './drop.ts';
 export { decodeFrame, type Decoded } from './frame.ts';
 export { ipKey, ipOfKey, solicitedNodeGroup, type IpKey, type Ipv4Key, type Ipv6Key } from './ip-key.ts';
+export { NOTHING_EXCLUDED, parseLinkExclusion, type LinkExclusion } from './link-exclusion.ts';
+export {
+  describeUnused,
+  linkLocalOf,
+  linksFor,
+  linkTable,
+  unusedLinks,
+  type LinkRequest,
+  type LinkTable,
+  type UnusedLink,
+  type UnusedReason,
+} from './link-selection.ts';
 export {
   isStationMac,
   macFromBytes,
