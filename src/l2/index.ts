@@ -48,6 +48,15 @@ export {
   type UnusedReason,
 } from './link-selection.ts';
 export {
+  ipKey,
+  ipOfKey,
+  ipv6Key,
+  solicitedNodeGroup,
+  type IpKey,
+  type Ipv4Key,
+  type Ipv6Key,
+} from './ip-key.ts';
+export {
   isStationMac,
   macFromBytes,
   macNumber,
@@ -132,3 +141,6 @@ export {
   type RecordSeen,
   type Standing,
 } from './ownership.ts';
+export { createKeeper, type Keeper, type KeeperFacts, type Transition } from './keeper.ts';
+export { macOwners, neighborOn, type Neighbor } from './roster.ts';
+export { recordOf, type Surroundings } from './standing.ts';

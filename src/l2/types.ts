@@ -19,6 +19,8 @@ export interface Link {
   readonly addresses: readonly LinkAddress[];
   /** The families for which a default route leaves through it. */
   readonly defaultRoutes: readonly IpFamily[];
+  /** Where these routes lead, as far as they name an address. */
+  readonly gateways: readonly IpAddress[];
 }
 
 export interface LinkAddress {

@@ -9,14 +9,15 @@ export interface IpAnswers {
   readonly defaultRoutes: Readonly<Record<IpFamily, unknown>>;
 }
 
+const FAMILIES = ['ipv4', 'ipv6'] as const;
+
 /** The Ethernet-like interfaces of the node, sorted by name (iproute2, `ip -json`). Others can hold no address for a LAN. */
 export function linksOf({ addresses, defaultRoutes }: IpAnswers): readonly Link[] {
-  const hasRoute = (family: IpFamily, name: string): boolean =>
-    itemsOf(defaultRoutes[family]).some(
-      (route) =>
-        fieldOf(route, 'dev') === name ||
-        itemsOf(fieldOf(route, 'nexthops')).some((hop) => fieldOf(hop, 'dev') === name),
-    );
+  /** The hops of default routes that leave through an interface: a route has one by itself, or a list. */
+  const hopsOf = (family: IpFamily, name: string): readonly unknown[] =>
+    itemsOf(defaultRoutes[family])
+      .flatMap((route) => [route, ...itemsOf(fieldOf(route, 'nexthops'))])
+      .filter((hop) => fieldOf(hop, 'dev') === name);
   return itemsOf(addresses)
     .flatMap((raw): Link[] => {
       const name = textOf(fieldOf(raw, 'ifname'));
@@ -32,7 +33,10 @@ export function linksOf({ addresses, defaultRoutes }: IpAnswers): readonly Link[
           hasArp: !flags.has('NOARP'),
           hasMaster: textOf(fieldOf(raw, 'master')) !== '',
           addresses: itemsOf(fieldOf(raw, 'addr_info')).flatMap(addressOf),
-          defaultRoutes: (['ipv4', 'ipv6'] as const).filter((family) => hasRoute(family, name)),
+          defaultRoutes: FAMILIES.filter((family) => hopsOf(family, name).length > 0),
+          gateways: FAMILIES.flatMap((family) => hopsOf(family, name)).flatMap(
+            (hop) => parseIp(textOf(fieldOf(hop, 'gateway'))) ?? [],
+          ),
         },
       ];
     })
@@ -54,6 +58,10 @@ export function linksEqual(a: readonly Link[], b: readonly Link[]): boolean {
 
 function textOfLinks(links: readonly Link[]): string {
   return JSON.stringify(
-    links.map((link) => ({ ...link, addresses: link.addresses.map(({ ip, length }) => [ip.text, length]) })),
+    links.map((link) => ({
+      ...link,
+      addresses: link.addresses.map(({ ip, length }) => [ip.text, length]),
+      gateways: link.gateways.map(({ text }) => text),
+    })),
   );
 }

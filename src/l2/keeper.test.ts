@@ -1,0 +1,187 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { addressHash } from './election.ts';
+import { createLan, type Lan } from './test-lan.ts';
+
+const NAMES = ['n1', 'n2', 'n3'];
+const IPS = ['192.0.2.1', '192.0.2.2', '192.0.2.3', '2001:db8::1'];
+
+function firstOf(names: readonly string[], ip: string): string {
+  return [...names].sort((a, b) => (addressHash(a, ip) < addressHash(b, ip) ? -1 : 1))[0] ?? '';
+}
+
+function started(): Lan {
+  const lan = createLan({ names: NAMES, ips: IPS });
+  lan.run(3_000);
+  return lan;
+}
+
+function ownerOf(lan: Lan, ip: string): string {
+  const owners = lan.owners(ip).map(({ name }) => name);
+  expect(owners).toHaveLength(1);
+  return owners[0] ?? '';
+}
+
+describe('three speakers on a LAN', () => {
+  test('choose as MetalLB does, and write it down', () => {
+    const lan = started();
+    for (const ip of IPS) expect(ownerOf(lan, ip)).toBe(firstOf(NAMES, ip));
+    const written = [...lan.records.values()].map(({ ips, node }): [string, string] => [ips[0] ?? '', node]);
+    expect(new Map(written)).toEqual(new Map(IPS.map((ip) => [ip, firstOf(NAMES, ip)])));
+  });
+
+  test.each([
+    ['its link is cut', (lan: Lan, owner: string) => (lan.host(owner).segment = 1), 250],
+    ['it is frozen', (lan: Lan, owner: string) => (lan.host(owner).isFrozen = true), 250],
+    [
+      'its speaker is killed',
+      (lan: Lan, owner: string) => {
+        lan.kill(owner);
+      },
+      1_000,
+    ],
+  ])('take over when %s', (_, fault, withinMs) => {
+    const lan = started();
+    const ip = '192.0.2.1';
+    const owner = ownerOf(lan, ip);
+    fault(lan, owner);
+    lan.run(withinMs);
+    const others = lan.owners(ip).filter(({ name, segment }) => name !== owner && segment === 0);
+    expect(others).toHaveLength(1);
+  });
+
+  test('leave an address where it is when its node comes back', () => {
+    const lan = started();
+    const owner = ownerOf(lan, '192.0.2.1');
+    lan.kill(owner);
+    lan.run(2_000);
+    const next = ownerOf(lan, '192.0.2.1');
+    lan.start(owner);
+    lan.run(20_000);
+    expect(ownerOf(lan, '192.0.2.1')).toBe(next);
+  });
+
+  test('move nothing when nothing can be read or written', () => {
+    const lan = started();
+    const before = IPS.map((ip) => ownerOf(lan, ip));
+    for (const name of NAMES) lan.host(name).hasApi = false;
+    lan.run(60_000);
+    expect(IPS.map((ip) => ownerOf(lan, ip))).toEqual(before);
+  });
+
+  test('take over while nothing can be read or written, twice', () => {
+    const lan = started();
+    for (const name of NAMES) lan.host(name).hasApi = false;
+    const first = ownerOf(lan, '192.0.2.1');
+    lan.host(first).isFrozen = true;
+    lan.run(1_000);
+    const second = ownerOf(lan, '192.0.2.1');
+    lan.host(second).isFrozen = true;
+    lan.run(1_500);
+    expect([first, second]).not.toContain(ownerOf(lan, '192.0.2.1'));
+  });
+
+  test('hand over without a moment that nobody answers', () => {
+    const lan = started();
+    const ip = '192.0.2.1';
+    const owner = ownerOf(lan, ip);
+    let gaps = 0;
+    lan.onStep = () => {
+      if (lan.owners(ip).length === 0) gaps += 1;
+    };
+    lan.host(owner).isLeaving = true;
+    lan.run(1_000);
+    expect(ownerOf(lan, ip)).not.toBe(owner);
+    expect(gaps).toBe(0);
+    expect(lan.records.get('default/s0')).toMatchObject({ cause: 'HandOver' });
+  });
+
+  test('move an address where a person wants it', () => {
+    const lan = started();
+    const owner = ownerOf(lan, '192.0.2.1');
+    const to = NAMES.find((name) => name !== owner) ?? '';
+    lan.moves.set('default/s0', to);
+    lan.run(1_000);
+    expect(ownerOf(lan, '192.0.2.1')).toBe(to);
+    expect(lan.records.get('default/s0')).toMatchObject({ node: to, cause: 'Requested' });
+    expect(lan.moves.size).toBe(0);
+  });
+
+  test('have one owner soon after a partition has healed', () => {
+    const lan = started();
+    const ip = '192.0.2.1';
+    const owner = ownerOf(lan, ip);
+    for (const name of NAMES) lan.host(name).hasApi = false;
+    lan.host(owner).segment = 1;
+    lan.run(5_000);
+    expect(lan.owners(ip)).toHaveLength(2);
+    lan.host(owner).segment = 0;
+    lan.run(1_000);
+    expect(lan.owners(ip)).toHaveLength(1);
+  });
+});
+
+type Fault = 'cut' | 'freeze' | 'kill' | 'api' | 'leave';
+
+/** One fault after another, one at a time: who is out of order, and how long the two rules have been broken. */
+function play(
+  faults: readonly { readonly fault: Fault; readonly host: number; readonly forMs: number }[],
+): string[] {
+  const lan = started();
+  const broken: string[] = [];
+  const nobody = new Map<string, number>();
+  const both = new Map<string, number>();
+  lan.onStep = () => {
+    for (const ip of IPS) {
+      const owners = lan.owners(ip).filter(({ segment }) => segment === 0);
+      const main = NAMES.filter((name) => {
+        const host = lan.host(name);
+        return host.segment === 0 && host.isAlive && !host.isFrozen;
+      });
+      const counts: [Map<string, number>, boolean, string][] = [
+        [nobody, owners.length === 0 && main.length > 0, 'nobody has'],
+        [both, owners.length > 1, 'two have'],
+      ];
+      for (const [since, isSo, what] of counts) {
+        if (!isSo) since.delete(ip);
+        else if (!since.has(ip)) since.set(ip, lan.now());
+        else if (lan.now() - (since.get(ip) ?? 0) > 1_000) broken.push(`${String(lan.now())} ${what} ${ip}`);
+      }
+    }
+  };
+  for (const { fault, host: index, forMs } of faults) {
+    const name = NAMES[index % NAMES.length] ?? '';
+    const host = lan.host(name);
+    if (fault === 'cut') host.segment = 1;
+    else if (fault === 'freeze') host.isFrozen = true;
+    else if (fault === 'kill') lan.kill(name);
+    else if (fault === 'leave') host.isLeaving = true;
+    else for (const each of NAMES) lan.host(each).hasApi = false;
+    lan.run(forMs);
+    if (fault === 'kill') lan.start(name);
+    host.segment = 0;
+    host.isFrozen = false;
+    host.isLeaving = false;
+    for (const each of NAMES) lan.host(each).hasApi = true;
+    lan.run(3_000);
+  }
+  return broken.slice(0, 5);
+}
+
+test(
+  'whatever fails, somebody has each address within a second, and never two for longer',
+  { timeout: 60_000 },
+  () => {
+    const fault = fc.record({
+      fault: fc.constantFrom<Fault>('cut', 'freeze', 'kill', 'api', 'leave'),
+      host: fc.nat(2),
+      forMs: fc.integer({ min: 5, max: 400 }).map((tens) => tens * 10),
+    });
+    fc.assert(
+      fc.property(fc.array(fault, { minLength: 1, maxLength: 6 }), (faults) => {
+        expect(play(faults)).toEqual([]);
+      }),
+      { numRuns: 15 },
+    );
+  },
+);

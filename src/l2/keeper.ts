@@ -1,0 +1,178 @@
+import type { Layer2Group } from './group.ts';
+import {
+  afterHearing,
+  doubted,
+  dueAt,
+  nextState,
+  type GroupFacts,
+  type GroupState,
+  type Heard,
+  type HeardEffect,
+  type RecordSeen,
+  type Standing,
+} from './ownership.ts';
+import { ownerHealth, recordOf, successorsOf, wantedInstead, type Surroundings } from './standing.ts';
+
+/** All that a keeper's decisions depend on. */
+export interface KeeperFacts extends Surroundings {
+  readonly groups: readonly Layer2Group[];
+  /** Whether this node has an interface to answer for a group on. */
+  readonly canServe: (group: Layer2Group) => boolean;
+  /** Cut off: no other speaker, no gateway and no API can be heard. */
+  readonly isIsolated: boolean;
+  /** This node drains or stops. */
+  readonly isLeaving: boolean;
+  /** RFC 3339. */
+  readonly time: string;
+}
+
+/** What has become of a group. */
+export interface Transition {
+  readonly group: Layer2Group;
+  readonly before: GroupState;
+  readonly after: GroupState;
+  readonly effect: HeardEffect;
+}
+
+export interface Keeper {
+  /** Decides anew about every group. @returns what has changed */
+  readonly decide: (facts: KeeperFacts) => readonly Transition[];
+  /** Somebody spoke of an address of a group, by its key. */
+  readonly hear: (key: string, heard: Heard, facts: KeeperFacts) => readonly Transition[];
+  /** This node may have slept: nothing that it owns is certain. */
+  readonly doubt: (facts: KeeperFacts) => readonly Transition[];
+  readonly stateOf: (key: string) => GroupState;
+  /** When {@link decide} has to be called although nothing has happened. */
+  readonly dueAt: () => number | undefined;
+}
+
+const IDLE: GroupState = { kind: 'idle' };
+/** While a node waits to have been well for long enough, it is looked at this often. */
+const WANTED_LOOK_MS = 1_000;
+
+/** Keeps what one node is to every group. It has no clock: the same calls give the same answers. */
+export function createKeeper(): Keeper {
+  let states = new Map<string, { readonly group: Layer2Group; readonly state: GroupState }>();
+  /** Owners that were heard of on the LAN while nothing could be written, by the record that this takes the place of. */
+  const learned = new Map<string, { readonly over: RecordSeen | undefined; readonly record: RecordSeen }>();
+  let lookAt: number | undefined;
+
+  const seenRecord = (group: Layer2Group, facts: KeeperFacts): RecordSeen | undefined => {
+    const written = recordOf(group, facts.view);
+    const heard = learned.get(group.key);
+    if (!heard) return written;
+    if (heard.over?.node === written?.node && heard.over?.since === written?.since) return heard.record;
+    learned.delete(group.key);
+    return written;
+  };
+  const stateOf = (key: string): GroupState => states.get(key)?.state ?? IDLE;
+
+  const factsOf = (group: Layer2Group, facts: KeeperFacts): GroupFacts => {
+    const record = seenRecord(group, facts);
+    const wanted = record && wantedInstead(group, record.node, facts);
+    return {
+      me: facts.me,
+      key: group.key,
+      standing: standingOf(group, facts),
+      now: facts.now,
+      time: facts.time,
+      record,
+      ownerHealth: record && record.node !== facts.me ? ownerHealth(record.node, group, facts) : 'well',
+      successors: successorsOf(group, record, facts),
+      ...(wanted ? { wanted } : {}),
+    };
+  };
+  const settle = (group: Layer2Group, before: GroupState, facts: KeeperFacts): Transition[] => {
+    const about = factsOf(group, facts);
+    let after = nextState(before, about);
+    // A step may open the next one at the same moment; none leads back.
+    for (let step = 0; step < 4; step += 1) {
+      const next = nextState(after, about);
+      if (next === after) break;
+      after = next;
+    }
+    if (after.kind === 'idle' && before.kind === 'idle') return [];
+    return after === before ? [] : [{ group, before, after, effect: 'none' }];
+  };
+  const keep = (transitions: readonly Transition[]): readonly Transition[] => {
+    for (const { group, after } of transitions) {
+      if (after.kind === 'idle') states.delete(group.key);
+      else states.set(group.key, { group, state: after });
+    }
+    return transitions;
+  };
+
+  return {
+    decide: (facts) => {
+      const transitions: Transition[] = [];
+      const next = new Map<string, { readonly group: Layer2Group; readonly state: GroupState }>();
+      for (const group of facts.groups) {
+        const known = states.get(group.key);
+        states.delete(group.key);
+        const before = known?.state ?? IDLE;
+        const changed = settle(group, before, facts);
+        transitions.push(...changed);
+        const after = changed[0]?.after ?? before;
+        if (after.kind !== 'idle') next.set(group.key, { group, state: after });
+      }
+      // What is left belongs to groups that there are no longer.
+      for (const { group, state } of states.values()) {
+        transitions.push({ group, before: state, after: IDLE, effect: 'none' });
+        learned.delete(group.key);
+      }
+      states = next;
+      lookAt = facts.groups.some(({ failback, candidates }) => mayBeWanted(failback, candidates))
+        ? facts.now + WANTED_LOOK_MS
+        : undefined;
+      return transitions;
+    },
+    hear: (key, heard, facts) => {
+      const known = states.get(key);
+      const group = known?.group ?? facts.groups.find((each) => each.key === key);
+      if (!group) return [];
+      const before = known?.state ?? IDLE;
+      if (heard.what === 'claim' && heard.node !== undefined && heard.node !== facts.me) {
+        learn(group, heard.node, facts);
+      }
+      const { state: after, effect } = afterHearing(before, heard, {
+        me: facts.me,
+        key,
+        now: facts.now,
+      });
+      if (after === before && effect === 'none') return [];
+      return keep([{ group, before, after, effect }]);
+    },
+    doubt: (facts) =>
+      keep(
+        [...states.values()].flatMap(({ group, state }): Transition[] => {
+          const after = doubted(state, factsOf(group, facts));
+          return after === state ? [] : [{ group, before: state, after, effect: 'none' }];
+        }),
+      ),
+    stateOf,
+    dueAt: () => {
+      const times = [...states.values()].flatMap(({ state }) => dueAt(state) ?? []);
+      if (lookAt !== undefined) times.push(lookAt);
+      return times.length === 0 ? undefined : times.reduce((a, b) => Math.min(a, b));
+    },
+  };
+
+  /** Somebody answers whom no record names, while the one that a record names is away: that one is believed. */
+  function learn(group: Layer2Group, node: string, facts: KeeperFacts): void {
+    const written = recordOf(group, facts.view);
+    if (written?.node === node || written?.node === facts.me) return;
+    if (written && ownerHealth(written.node, group, facts) === 'well') return;
+    const record = { node, since: facts.time, cause: 'OwnerLost' } as const;
+    learned.set(group.key, { over: written, record });
+  }
+}
+
+function mayBeWanted(failback: Layer2Group['failback'], candidates: Layer2Group['candidates']): boolean {
+  return failback.kind !== 'never' || candidates.some(({ score }) => score !== candidates[0]?.score);
+}
+
+function standingOf(group: Layer2Group, { me, canServe, isIsolated, isLeaving }: KeeperFacts): Standing {
+  if (isIsolated || !canServe(group)) return 'unable';
+  if (!group.candidates.some(({ node }) => node === me)) return 'excluded';
+  return isLeaving ? 'leaving' : 'able';
+}

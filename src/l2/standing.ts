@@ -1,0 +1,88 @@
+import { choiceOrder, succession, type Candidate } from './election.ts';
+import type { Layer2Group } from './group.ts';
+import type { GroupFacts, OwnerHealth, RecordSeen } from './ownership.ts';
+import type { Layer2View, OwnershipRecord } from './types.ts';
+
+/** How long a node must have been well before addresses are moved to it without need. */
+const STABLE_MS = { preferred: 10_000, immediate: 1_000 } as const;
+
+/** What the decision about any group depends on beside the group. */
+export interface Surroundings {
+  readonly me: string;
+  readonly view: Layer2View;
+  /** What is known here of a node, over the link that serves a group. */
+  readonly healthOf: (node: string, group: Layer2Group) => 'well' | 'lost' | 'silent';
+  /** Since when a node has been a speaker and well, on the monotonic clock; `undefined`: it is not. */
+  readonly wellSince: (node: string) => number | undefined;
+  /** Addresses that each node has, by pool. */
+  readonly load: (pool: string) => ReadonlyMap<string, number>;
+  readonly now: number;
+}
+
+/** The newest record of a group: its Services are owned together, and are written down one by one. */
+export function recordOf(group: Layer2Group, view: Layer2View): OwnershipRecord | undefined {
+  let newest: OwnershipRecord | undefined;
+  for (const { key } of group.services) {
+    const record = view.ownerships.get(key);
+    if (record && (!newest || record.since > newest.since)) newest = record;
+  }
+  return newest;
+}
+
+/** What is known here of the node that has a group's addresses. */
+export function ownerHealth(node: string, group: Layer2Group, around: Surroundings): OwnerHealth {
+  const speaker = around.view.speakers.get(node);
+  // What was read last stays true for as long as nothing can be read.
+  if (around.view.isFresh && !speaker?.isHeld) return 'gone';
+  return around.healthOf(node, group);
+}
+
+/** The nodes that may have the addresses after their owner, or that may have them first, in order; none that is lost. */
+export function successorsOf(
+  group: Layer2Group,
+  record: RecordSeen | undefined,
+  around: Surroundings,
+): readonly string[] {
+  const order = record
+    ? succession(group.candidates, record.node)
+    : choiceOrder(group.candidates, group.key, group.balance ? around.load(group.pool) : undefined);
+  return order.filter((node) => node === around.me || around.healthOf(node, group) === 'well');
+}
+
+/** Who should have a group's addresses instead of the node that has them, although that node is well. */
+export function wantedInstead(
+  group: Layer2Group,
+  owner: string,
+  around: Surroundings,
+): GroupFacts['wanted'] | undefined {
+  const isWell = (node: string, forMs: number): boolean => {
+    if (node === owner) return true;
+    const since = around.wellSince(node);
+    return since !== undefined && around.now - since >= forMs;
+  };
+  for (const { key } of group.services) {
+    const to = around.view.moves.get(key);
+    if (to === undefined || to === owner) continue;
+    if (group.candidates.some(({ node }) => node === to) && isWell(to, 0))
+      return { node: to, cause: 'Requested' };
+  }
+  const here = group.candidates.find(({ node }) => node === owner);
+  if (!here) return undefined;
+  const preferred = bestOf(
+    group.candidates.filter(({ node, score }) => score > here.score && isWell(node, STABLE_MS.preferred)),
+    group.key,
+  );
+  if (preferred !== undefined) return { node: preferred, cause: 'Preferred' };
+  const { failback } = group;
+  if (failback.kind === 'never') return undefined;
+  const stableMs = failback.kind === 'immediate' ? STABLE_MS.immediate : failback.delayMs;
+  const first = bestOf(
+    group.candidates.filter(({ node }) => isWell(node, stableMs)),
+    group.key,
+  );
+  return first === undefined || first === owner ? undefined : { node: first, cause: 'Failback' };
+}
+
+function bestOf(candidates: readonly Candidate[], key: string): string | undefined {
+  return candidates.length === 0 ? undefined : choiceOrder(candidates, key)[0];
+}

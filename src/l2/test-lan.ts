@@ -1,0 +1,297 @@
+/** A LAN of keepers in virtual time, for tests: who hears whom, what is written down, and who is believed to live. */
+import { parseIp } from '../core/ip.ts';
+import { createKeeper, type Keeper, type KeeperFacts, type Transition } from './keeper.ts';
+import type { Layer2Group, Layer2Service } from './group.ts';
+import { healthOf, NO_EVIDENCE, withAnswer, withBfd, withMiss, type Evidence } from './liveness.ts';
+import type { Layer2View, OwnershipRecord, SpeakerSeen } from './types.ts';
+
+const STEP_MS = 10;
+const BFD_MS = 150;
+const ASK_MS = 200;
+const PROBE_ROUNDS = [0, 20] as const;
+const LEASE_MS = 8_000;
+/** From a write to the others' sight of it. */
+const STORE_MS = 20;
+
+interface Host {
+  readonly name: string;
+  keeper: Keeper;
+  /** LAN segment: hosts of one segment hear each other. */
+  segment: number;
+  /** Its speaker runs. */
+  isAlive: boolean;
+  /** Nothing of it runs; it goes on afterwards. */
+  isFrozen: boolean;
+  hasApi: boolean;
+  isLeaving: boolean;
+  /** Others as this host sees them. */
+  evidence: Map<string, Evidence>;
+  unreachableSince: Map<string, number>;
+  wellSince: Map<string, number>;
+  view: Layer2View;
+  probes: { readonly at: number; readonly group: Layer2Group }[];
+  rivalAt: number;
+  renewedAt: number;
+  lastStep: number;
+}
+
+export interface LanOptions {
+  readonly names: readonly string[];
+  readonly ips: readonly string[];
+}
+
+export interface Lan {
+  readonly now: () => number;
+  readonly run: (ms: number) => void;
+  readonly host: (name: string) => Host;
+  /** Names of the hosts that answer for an address, on each segment. */
+  readonly owners: (ip: string) => readonly { readonly name: string; readonly segment: number }[];
+  readonly records: ReadonlyMap<string, OwnershipRecord>;
+  readonly moves: Map<string, string>;
+  readonly kill: (name: string) => void;
+  readonly start: (name: string) => void;
+  /** Called after each step. */
+  onStep: () => void;
+}
+
+export function createLan({ names, ips }: LanOptions): Lan {
+  let now = 0;
+  const records = new Map<string, OwnershipRecord>();
+  const pending: { readonly at: number; readonly run: () => void }[] = [];
+  const moves = new Map<string, string>();
+  const hosts = new Map<string, Host>();
+  const candidates = names.map((node) => ({ node, score: 0 }));
+  const groups = ips.map((text, index): Layer2Group => {
+    const ip = parseIp(text);
+    if (!ip) throw new Error(`${text} is no address`);
+    const service: Layer2Service = {
+      key: `default/s${String(index)}`,
+      ips: [ip],
+      pool: 'pool',
+      candidates,
+      interfaces: undefined,
+      balance: false,
+      failback: { kind: 'never' },
+      announceIntervalMs: 60_000,
+    };
+    return { ...service, key: text, services: [service] };
+  });
+
+  const freshHost = (name: string): Host => ({
+    ...{
+      name,
+      keeper: createKeeper(),
+      segment: 0,
+      isAlive: true,
+      isFrozen: false,
+      hasApi: true,
+      isLeaving: false,
+    },
+    evidence: new Map(),
+    unreachableSince: new Map(),
+    wellSince: new Map(),
+    view: { isFresh: false, speakers: new Map(), ownerships: new Map(), moves },
+    probes: [],
+    rivalAt: 0,
+    renewedAt: now,
+    lastStep: now,
+  });
+  for (const name of names) hosts.set(name, freshHost(name));
+
+  const hears = (from: Host, to: Host): boolean =>
+    from !== to && from.segment === to.segment && to.isAlive && !to.isFrozen;
+  const isUp = (host: Host): boolean => host.isAlive && !host.isFrozen;
+
+  const factsOf = (host: Host): KeeperFacts => ({
+    me: host.name,
+    view: host.view,
+    groups,
+    canServe: () => true,
+    isIsolated: false,
+    isLeaving: host.isLeaving,
+    now,
+    time: new Date(now).toISOString(),
+    healthOf: (node) => healthOf(host.evidence.get(node) ?? NO_EVIDENCE),
+    wellSince: (node) => host.wellSince.get(node),
+    load: () => new Map(),
+  });
+
+  const perform = (host: Host, transitions: readonly Transition[]): void => {
+    for (const { group, before, after, effect } of transitions) {
+      if (after.kind === 'probing' && before.kind !== 'probing') {
+        for (const after of PROBE_ROUNDS) host.probes.push({ at: now + after, group });
+      }
+      if (after.kind === 'owned' && before.kind !== 'owned') tellAll(host, group);
+      if (effect !== 'none' && effect !== 'conflict-yielded') tellAll(host, group);
+    }
+    if (transitions.length > 0) write(host);
+  };
+
+  /** What a host owns becomes what is written, if the store can be reached, a moment later. */
+  const write = (host: Host): void => {
+    if (!host.hasApi) return;
+    const own = new Map<string, OwnershipRecord>();
+    for (const group of groups) {
+      const state = host.keeper.stateOf(group.key);
+      if (state.kind !== 'owned' && state.kind !== 'released') continue;
+      const owned = state.kind === 'owned' ? state : state.owned;
+      const nextOwner =
+        state.kind === 'released'
+          ? state.to
+          : state.handOver?.failedUntil === undefined
+            ? state.handOver?.to
+            : undefined;
+      const key = group.services[0]?.key ?? '';
+      own.set(key, {
+        service: { namespace: 'default', name: key },
+        node: host.name,
+        ips: [group.key],
+        interfaces: [],
+        since: owned.since,
+        cause: owned.claim.cause,
+        ...(nextOwner === undefined ? {} : { nextOwner }),
+        history: [],
+      });
+    }
+    pending.push({
+      at: now + STORE_MS,
+      run: () => {
+        for (const [key, record] of own) {
+          const there = records.get(key);
+          if (there && there.node !== host.name && there.since > record.since) continue;
+          records.set(key, record);
+          if (moves.get(key) === host.name) moves.delete(key);
+        }
+        for (const [key, record] of [...records]) {
+          if (record.node === host.name && !own.has(key)) records.delete(key);
+        }
+      },
+    });
+  };
+
+  const hear = (host: Host, group: Layer2Group, heard: { what: 'claim' | 'probe'; node: string }): void => {
+    if (heard.what === 'claim') {
+      host.evidence.set(heard.node, withAnswer(host.evidence.get(heard.node) ?? NO_EVIDENCE, now));
+    }
+    perform(host, host.keeper.hear(group.key, heard, factsOf(host)));
+  };
+  const tellAll = (from: Host, group: Layer2Group): void => {
+    for (const to of hosts.values()) if (hears(from, to)) hear(to, group, { what: 'claim', node: from.name });
+  };
+  const ask = (from: Host, group: Layer2Group, to: Host): boolean => {
+    if (!hears(from, to) || to.keeper.stateOf(group.key).kind !== 'owned') return false;
+    hear(from, group, { what: 'claim', node: to.name });
+    return true;
+  };
+  const probe = (from: Host, group: Layer2Group): void => {
+    for (const to of hosts.values()) {
+      if (!hears(from, to)) continue;
+      if (!ask(from, group, to)) hear(to, group, { what: 'probe', node: from.name });
+    }
+  };
+
+  const look = (host: Host): void => {
+    for (const other of hosts.values()) {
+      if (other === host) continue;
+      // FRR lives on when the speaker is killed, and not when the node is frozen.
+      const isReachable = other.segment === host.segment && !other.isFrozen;
+      const evidence = host.evidence.get(other.name) ?? NO_EVIDENCE;
+      if (isReachable) {
+        host.unreachableSince.delete(other.name);
+        if (evidence.bfd !== 'up') host.evidence.set(other.name, withBfd(evidence, true, now));
+      } else {
+        const since = host.unreachableSince.get(other.name) ?? now;
+        host.unreachableSince.set(other.name, since);
+        if (now - since >= BFD_MS) host.evidence.set(other.name, withBfd(evidence, false, now));
+      }
+      const isWell = healthOf(host.evidence.get(other.name) ?? NO_EVIDENCE) === 'well';
+      if (!isWell) host.wellSince.delete(other.name);
+      else if (!host.wellSince.has(other.name)) host.wellSince.set(other.name, now);
+    }
+    host.wellSince.set(host.name, 0);
+  };
+  const questions = (host: Host): void => {
+    if (now % ASK_MS !== 0) return;
+    const asked = new Set<string>();
+    for (const group of groups) {
+      const record = host.view.ownerships.get(group.services[0]?.key ?? '');
+      if (!record || record.node === host.name || asked.has(record.node)) continue;
+      asked.add(record.node);
+      const owner = hosts.get(record.node);
+      if (owner && !ask(host, group, owner)) {
+        host.evidence.set(owner.name, withMiss(host.evidence.get(owner.name) ?? NO_EVIDENCE));
+      }
+    }
+    if (now < host.rivalAt) return;
+    host.rivalAt = now + 250;
+    for (const group of groups) {
+      const state = host.keeper.stateOf(group.key);
+      if (state.kind === 'owned' && state.claim.from !== undefined) probe(host, group);
+    }
+  };
+  const read = (host: Host): void => {
+    if (!host.hasApi) {
+      host.view = { ...host.view, isFresh: false };
+      return;
+    }
+    host.renewedAt = now;
+    const speakers = new Map<string, SpeakerSeen>();
+    for (const other of hosts.values()) {
+      const isHeld = now - other.renewedAt < LEASE_MS;
+      speakers.set(other.name, { record: { node: other.name, links: [] }, isHeld });
+    }
+    host.view = { isFresh: true, speakers, ownerships: new Map(records), moves: new Map(moves) };
+  };
+
+  const step = (): void => {
+    now += STEP_MS;
+    for (const each of pending.splice(0)) {
+      if (each.at <= now) each.run();
+      else pending.push(each);
+    }
+    for (const host of hosts.values()) {
+      if (!isUp(host)) continue;
+      const facts = factsOf(host);
+      if (now - host.lastStep > 400) perform(host, host.keeper.doubt(facts));
+      host.lastStep = now;
+      read(host);
+      look(host);
+      questions(host);
+      for (const due of host.probes.splice(0)) {
+        if (due.at > now) host.probes.push(due);
+        else if (host.keeper.stateOf(due.group.key).kind === 'probing') probe(host, due.group);
+      }
+      perform(host, host.keeper.decide(factsOf(host)));
+    }
+  };
+
+  const lan: Lan = {
+    now: () => now,
+    run: (ms) => {
+      for (const until = now + ms; now < until;) {
+        step();
+        lan.onStep();
+      }
+    },
+    host: (name) => {
+      const host = hosts.get(name);
+      if (!host) throw new Error(`no host ${name}`);
+      return host;
+    },
+    owners: (ip) =>
+      [...hosts.values()]
+        .filter((host) => isUp(host) && host.keeper.stateOf(ip).kind === 'owned')
+        .map(({ name, segment }) => ({ name, segment })),
+    records,
+    moves,
+    kill: (name) => {
+      lan.host(name).isAlive = false;
+    },
+    start: (name) => {
+      const before = lan.host(name);
+      hosts.set(name, { ...freshHost(name), segment: before.segment, hasApi: before.hasApi });
+    },
+    onStep: () => undefined,
+  };
+  return lan;
+}
