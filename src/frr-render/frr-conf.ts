@@ -1,7 +1,7 @@
 import Handlebars from 'handlebars';
 import type { BgpDesiredState, BgpRouter } from '../reconciler/index.ts';
 import { peerFamilies } from '../reconciler/index.ts';
-import { bfdProfileStatements } from './bfd.ts';
+import { BFD_PEER_STATEMENTS, bfdPeerName, bfdProfileStatements } from './bfd.ts';
 import { neighborFamilyStatements, neighborStatements } from './neighbor.ts';
 import { classRouteMaps, neighborRouteMaps, type RouteMapEntry } from './route-maps.ts';
 import { classOf, treatmentClasses, type TreatmentClass } from './treatment-class.ts';
@@ -29,8 +29,9 @@ interface FrrConfView {
   readonly logLevel: FrrLogLevel;
   readonly debugs: readonly string[];
   readonly routeMaps: readonly RouteMapEntry[];
-  readonly hasBfdProfiles: boolean;
+  readonly hasBfd: boolean;
   readonly bfdProfiles: readonly { readonly name: string; readonly statements: readonly string[] }[];
+  readonly bfdPeers: readonly { readonly name: string; readonly statements: readonly string[] }[];
   readonly routers: readonly RouterView[];
   readonly hasExtras: boolean;
   readonly extras: string;
@@ -73,6 +74,7 @@ export function compileFrrConf(templateText: string): FrrConfTemplate {
 
 function viewOf(bgp: BgpDesiredState, options: FrrConfOptions): FrrConfView {
   const classes = treatmentClasses(bgp);
+  const { bfdPeers = [] } = bgp;
   return {
     hostname: hostnameFor(options.hostname),
     logLevel: options.logLevel,
@@ -83,11 +85,12 @@ function viewOf(bgp: BgpDesiredState, options: FrrConfOptions): FrrConfView {
         router.neighbors.flatMap((peer) => neighborRouteMaps(router, peer, classes)),
       ),
     ],
-    hasBfdProfiles: bgp.bfdProfiles.length > 0,
+    hasBfd: bgp.bfdProfiles.length > 0 || bfdPeers.length > 0,
     bfdProfiles: bgp.bfdProfiles.map((profile) => ({
       name: profile.name,
       statements: bfdProfileStatements(profile),
     })),
+    bfdPeers: bfdPeers.map((peer) => ({ name: bfdPeerName(peer), statements: BFD_PEER_STATEMENTS })),
     routers: bgp.routers.map((router) => routerView(router, classes)),
     hasExtras: bgp.extras !== '',
     extras: bgp.extras.replace(/\r\n?/g, '\n').replace(/\n+$/, ''),

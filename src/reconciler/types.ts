@@ -14,8 +14,17 @@ export interface BgpDesiredState {
   readonly routers: readonly BgpRouter[];
   /** All profiles, used or not, sorted by name. */
   readonly bfdProfiles: readonly BfdProfile[];
+  /** Sessions of their own, of no BGP peer: with other speakers, sorted by peer and interface. */
+  readonly bfdPeers?: readonly BfdPeer[];
   /** Verbatim text for the end of the file. */
   readonly extras: string;
+}
+
+/** A one-hop BFD session (RFC 5881) with another node of the cluster. */
+export interface BfdPeer {
+  readonly peer: IpAddress;
+  readonly localAddress: IpAddress;
+  readonly interface: string;
 }
 
 export interface BgpRouter {
