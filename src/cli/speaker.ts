@@ -1,11 +1,14 @@
 import { Command, Option } from 'commander';
 import { access } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { ServiceObject } from '../api/index.ts';
+import { objectKey } from '../core/problem.ts';
 import { missingDaemons } from '../frr-vty/index.ts';
 import { clusterSource, speakerQueries, type ApiClient } from '../k8s/index.ts';
-import { folderSource, statusFolderOf } from '../source/index.ts';
+import { folderLayer2Store, folderSource, statusFolderOf } from '../source/index.ts';
 import {
   clusterReports,
+  createLayer2Metrics,
   createSpeakerMetrics,
   folderReports,
   runSpeaker,
@@ -61,6 +64,11 @@ export function speakerCommand(): Command {
         .preset('true')
         .default(false),
     )
+    .option(
+      '--l2-drain-cordoned',
+      'hand the layer 2 addresses of this node over while it is cordoned (kubectl cordon, kubectl drain)',
+      false,
+    )
     .addHelpText(
       'after',
       examples(
@@ -90,6 +98,7 @@ interface Options extends MetricsOptions {
   readonly vtysh: string;
   readonly hostname?: string;
   readonly ignoreExcludeLb: boolean;
+  readonly l2DrainCordoned: boolean;
   readonly healthProbePort?: number;
   readonly podName?: string;
   readonly namespace: string;
@@ -100,7 +109,10 @@ interface Options extends MetricsOptions {
 async function run(options: Options, command: Command): Promise<void> {
   const { nodeName, namespace, frrSockets } = options;
   const logger = createLogger({ component: 'speaker', level: options.logLevel, node: nodeName });
-  const signal = endOnSignals();
+  const stopping = endOnSignals();
+  // What is on layer 2 is handed over before anything ends.
+  const ended = new AbortController();
+  const { signal } = ended;
   sayIdleFlags(command, SPEAKER_IDLE_FLAGS, logger);
   const metrics = createSpeakerMetrics({ node: nodeName });
   const state = { isSynced: false };
@@ -116,12 +128,17 @@ async function run(options: Options, command: Command): Promise<void> {
       signal,
     });
   }
-  const { source, publish, client, close } = await edgesOf(options, { logger, signal });
+  const services = createServiceList();
+  const { source, publish, client, layer2, close } = await edgesOf(options, {
+    ...{ logger, signal },
+    serviceExists: services.has,
+  });
   await serveAllMetrics(options, { registry: metrics.registry, client, signal });
   await runSpeaker({
     source: (onState, until) =>
       source((next, heardAtMs) => {
         state.isSynced = true;
+        services.set(next.snapshot.objects.Service);
         onState(next, heardAtMs);
       }, until),
     publish,
@@ -134,7 +151,21 @@ async function run(options: Options, command: Command): Promise<void> {
     templateText: readTemplate(),
     metrics,
     frr: await frrOf(options),
+    ...(layer2
+      ? {
+          layer2: {
+            ...layer2,
+            metrics: createLayer2Metrics(metrics.registry),
+            excluded: [],
+            drainCordoned: options.l2DrainCordoned,
+          },
+        }
+      : {}),
     logger,
+    stopping,
+    end: () => {
+      ended.abort();
+    },
     signal,
   });
   await close();
@@ -143,13 +174,19 @@ async function run(options: Options, command: Command): Promise<void> {
 /** Where the speaker's objects come from, and where its reports go. */
 type Edges = Pick<SpeakerOptions, 'source' | 'publish'> & {
   readonly client: ApiClient | undefined;
+  readonly layer2?: Pick<NonNullable<SpeakerOptions['layer2']>, 'store' | 'onEvent'>;
   readonly close: () => Promise<void>;
 };
 
 async function edgesOf(
   options: Options,
-  { logger, signal }: { readonly logger: Logger; readonly signal: AbortSignal },
+  context: {
+    readonly logger: Logger;
+    readonly signal: AbortSignal;
+    readonly serviceExists: (key: string) => boolean | undefined;
+  },
 ): Promise<Edges> {
+  const { logger, signal } = context;
   const { source: path, namespace, nodeName: node } = options;
   if (path !== undefined) {
     const statusFolder = statusFolderOf(path);
@@ -157,6 +194,12 @@ async function edgesOf(
       source: folderSource({ path, namespace, statusFolder, logger }),
       publish: folderReports(statusFolder),
       client: undefined,
+      layer2: {
+        store: folderLayer2Store({ ...context, folder: statusFolder, node }),
+        onEvent: (service, { type, reason, message }) => {
+          logger[type === 'Warning' ? 'warn' : 'info']({ service, reason, message }, 'event');
+        },
+      },
       close: () => Promise.resolve(),
     };
   }
@@ -187,5 +230,26 @@ async function frrOf({ frrSockets, frrConfig, vtysh }: Options): Promise<Speaker
     ...(hasReload
       ? { reload: [FRR_RELOAD, '--reload', '--vty_socket', frrSockets, '--confdir', configDir] }
       : {}),
+  };
+}
+
+/** Which Services there are, as the newest snapshot has them. */
+function createServiceList(): {
+  readonly set: (services: readonly ServiceObject[]) => void;
+  readonly has: (key: string) => boolean | undefined;
+} {
+  let services: readonly ServiceObject[] | undefined;
+  let keys: ReadonlySet<string> | undefined;
+  return {
+    set: (next) => {
+      if (next === services) return;
+      services = next;
+      keys = undefined;
+    },
+    // Asked now and then only: the names are not gathered with each change.
+    has: (key) => {
+      keys ??= services && new Set(services.map(({ metadata }) => objectKey(metadata)));
+      return keys?.has(key);
+    },
   };
 }

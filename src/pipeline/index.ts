@@ -11,5 +11,5 @@ export {
   type NodePlanOptions,
   type RenderOptions,
 } from './node-plan.ts';
-export { createNodeDecider, type DecideOptions, type NodeDecision } from './node-decider.ts';
+export { createNodeDecider, nodeOf, type DecideOptions, type NodeDecision } from './node-decider.ts';
 export { snapshotOf, nodeNamesOf } from './snapshot.ts';

@@ -6,3 +6,4 @@ export { runSpeaker, type SpeakerOptions } from './speaker.ts';
 export { clusterReports } from './cluster-reports.ts';
 export { folderReports } from './folder-reports.ts';
 export { createSpeakerMetrics } from './metrics.ts';
+export { createLayer2Metrics } from './layer2/index.ts';

@@ -1,9 +1,14 @@
+import type { ClusterSnapshot } from '../api/index.ts';
 import { compileFrrConf, type FrrLogLevel } from '../frr-render/index.ts';
 import { FrrApplier, watchDaemons, type ApplierOptions } from '../frr-vty/index.ts';
 import type { Problem } from '../core/problem.ts';
-import { createNodeDecider, type NodeDecision } from '../pipeline/index.ts';
+import type { Layer2Store } from '../l2/index.ts';
+import { watchLinks } from '../links/index.ts';
+import { createNodeDecider, nodeOf, type NodeDecision } from '../pipeline/index.ts';
+import type { BfdPeer, BgpDesiredState } from '../reconciler/index.ts';
 import type { ClusterSource, OnState, SourceState } from '../source/index.ts';
 import { createProblemLog, type Logger, type LogLevel } from '../telemetry/index.ts';
+import { startLayer2, type Layer2Event, type Layer2Metrics } from './layer2/index.ts';
 import { createFrrDriver } from './frr-driver.ts';
 import type { SpeakerMetrics } from './metrics.ts';
 import { startObserver } from './observer.ts';
@@ -27,7 +32,21 @@ export interface SpeakerOptions {
     readonly configFile: string;
     readonly reload?: readonly [string, ...string[]];
   };
+  /** Layer 2; absent: this node announces over BGP only. */
+  readonly layer2?: {
+    readonly store: Layer2Store;
+    /** Interfaces whose names match are not used. */
+    readonly excluded: readonly RegExp[];
+    readonly metrics: Layer2Metrics;
+    readonly onEvent: (service: string, event: Layer2Event) => void;
+    /** A cordoned node hands its addresses over. */
+    readonly drainCordoned: boolean;
+  };
   readonly logger: Logger;
+  /** The speaker should end: it hands over what it has on layer 2, and then calls `end`. */
+  readonly stopping: AbortSignal;
+  readonly end: () => void;
+  /** Ends everything at once. */
   readonly signal: AbortSignal;
 }
 
@@ -40,19 +59,26 @@ const FRR_LOG_LEVELS: Readonly<Record<LogLevel, FrrLogLevel>> = {
   none: 'emergencies',
 };
 
-/** Keeps one node's FRR at what the source says until `signal` is aborted, and leaves FRR as it is then. */
+/**
+ * Keeps one node's FRR at what the source says, and answers for addresses on its LANs, until it should stop; FRR is left as
+ * it is then.
+ */
 export async function runSpeaker(options: SpeakerOptions): Promise<void> {
   const { frr, logger, metrics, signal, namespace, nodeName } = options;
   const decide = createNodeDecider(options);
   let state: SourceState | undefined;
   let decision: NodeDecision | undefined;
   let frrProblems: readonly Problem[] = [];
+  let speakers: readonly string[] | undefined;
+  let bfdPeers: readonly BfdPeer[] = [];
+  let wanted: { readonly of: BgpDesiredState; readonly value: BgpDesiredState } | undefined;
 
   const observer = startObserver({
     vtysh: frr.vtysh,
     logger,
     signal,
-    onObserved: () => {
+    onObserved: (observed) => {
+      layer2?.observed(observed);
       reporter.request();
     },
   });
@@ -107,16 +133,60 @@ export async function runSpeaker(options: SpeakerOptions): Promise<void> {
   const onState: OnState = (next, heardAtMs) => {
     const inputAt = Date.now();
     state = next;
-    decision = decide(next.snapshot);
-    driver.want(decision.state.bgp, { inputAt, heardAtMs, keepUnknown: next.unread.length > 0 });
+    decision = decide(next.snapshot, speakers);
+    // The same object for as long as nothing is new: the driver has nothing to do then.
+    if (wanted?.of !== decision.state.bgp || wanted.value.bfdPeers !== bfdPeers) {
+      wanted = { of: decision.state.bgp, value: { ...decision.state.bgp, bfdPeers } };
+    }
+    driver.want(wanted.value, { inputAt, heardAtMs, keepUnknown: next.unread.length > 0 });
+    layer2?.want(decision.layer2.services);
+    layer2?.drain(drainCordoned && isCordoned(next.snapshot, nodeName));
     metrics.updated();
     logProblems(problems());
     reporter.request();
   };
+  const again = (): void => {
+    if (state) onState(state, performance.now());
+  };
+  const { drainCordoned = false } = options.layer2 ?? {};
+  const layer2 =
+    options.layer2 &&
+    startLayer2({
+      ...options.layer2,
+      me: nodeName,
+      logger,
+      onSpeakers: (names) => {
+        speakers = names;
+        again();
+      },
+      onSessions: (sessions) => {
+        bfdPeers = sessions;
+        again();
+      },
+    });
+  const links = layer2
+    ? watchLinks({
+        onLinks: layer2.links,
+        onFailure: (error) => {
+          logger.warn({ err: error }, 'interfaces cannot be read, trying again');
+        },
+        signal,
+      })
+    : Promise.resolve();
+  const stop = async (): Promise<void> => {
+    await layer2?.stop();
+    options.end();
+  };
+  options.stopping.addEventListener('abort', () => void stop());
   logger.info({ sockets: frr.socketsDir }, 'speaker started');
   await options.source(onState, signal);
+  await links;
   await daemons.close();
   await Promise.all([driver.idle(), observer.idle()]);
   await applier.close();
   logger.info('speaker ended, FRR goes on');
+}
+
+function isCordoned(snapshot: ClusterSnapshot, nodeName: string): boolean {
+  return nodeOf(snapshot, nodeName)?.spec.unschedulable ?? false;
 }

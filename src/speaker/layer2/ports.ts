@@ -1,0 +1,176 @@
+import type { Logger } from 'pino';
+import { backoffMs } from '../../core/backoff.ts';
+import type { IpAddress } from '../../core/ip.ts';
+import {
+  arpAnnouncements,
+  encodeArpRequest,
+  encodeNa,
+  parseMac,
+  type GroupState,
+  type HeardClaim,
+  type Layer2Group,
+  type Link,
+  type TableAddress,
+} from '../../l2/index.ts';
+import { RawSocketError } from '../../rawsock/index.ts';
+import type { Layer2Metrics } from './metrics.ts';
+import type { Places } from './places.ts';
+import { Port, type PortEvents } from './port.ts';
+
+const BACKOFF = { firstMs: 50, mostMs: 5_000 };
+
+export interface PortsOptions {
+  readonly logger: Logger;
+  readonly metrics: Layer2Metrics;
+  readonly onHeard: (link: string, heard: HeardClaim) => void;
+  /** An interface can be used again: its table is empty. */
+  readonly onReopened: () => void;
+}
+
+/** The sockets of all interfaces that may be used, opened again when they end. */
+export interface Ports {
+  readonly set: (links: readonly Link[]) => void;
+  /** Answers for what is owned, and listens for what is not. */
+  readonly place: (
+    places: Places,
+    groups: readonly Layer2Group[],
+    stateOf: (key: string) => GroupState,
+  ) => void;
+  readonly send: (link: string, frames: (port: Port) => readonly Uint8Array[]) => void;
+  readonly announce: (link: string, ip: IpAddress) => void;
+  /** Asks the gateways whether they are there. */
+  readonly askGateways: () => void;
+  readonly isGateway: (ip: IpAddress) => boolean;
+  readonly close: () => void;
+}
+
+export function createPorts(options: PortsOptions): Ports {
+  const { logger, metrics } = options;
+  const ports = new Map<string, Port>();
+  const retries = new Map<string, { attempt: number; timer?: NodeJS.Timeout }>();
+  let wanted = new Map<string, Link>();
+  let gateways = new Map<string, IpAddress>();
+  let isClosed = false;
+
+  const events: PortEvents = {
+    onHeard: options.onHeard,
+    onRequest: metrics.request,
+    onDrop: metrics.dropped,
+    onSendFailure: (link, error) => {
+      metrics.sendFailed();
+      logger.debug({ interface: link, err: error }, 'a frame was not sent');
+    },
+    onClosed: (name, error) => {
+      logger.info({ interface: name, code: error.code }, 'interface went down');
+      ports.delete(name);
+      openLater(name);
+    },
+  };
+
+  const open = (link: Link): void => {
+    const macs = [...wanted.values()].flatMap(({ mac }) => parseMac(mac) ?? []);
+    try {
+      ports.set(link.name, new Port(link, macs, events));
+      const retried = retries.delete(link.name);
+      if (retried) logger.info({ interface: link.name }, 'interface can be used again');
+    } catch (error) {
+      if (!(error instanceof RawSocketError)) throw error;
+      if (!retries.has(link.name))
+        logger.warn({ interface: link.name, err: error }, 'interface cannot be used, trying again');
+      openLater(link.name);
+    }
+  };
+  const openLater = (name: string): void => {
+    if (isClosed) return;
+    const retry = retries.get(name) ?? { attempt: 0 };
+    retry.attempt += 1;
+    clearTimeout(retry.timer);
+    retry.timer = setTimeout(
+      () => {
+        const link = wanted.get(name);
+        if (!link || ports.has(name)) return;
+        open(link);
+        if (ports.has(name)) options.onReopened();
+      },
+      backoffMs(retry.attempt, BACKOFF, Math.random()),
+    );
+    retries.set(name, retry);
+  };
+  const shut = (name: string): void => {
+    ports.get(name)?.close();
+    ports.delete(name);
+    clearTimeout(retries.get(name)?.timer);
+    retries.delete(name);
+  };
+
+  return {
+    set: (links) => {
+      const before = wanted;
+      wanted = new Map(links.filter(({ isUp }) => isUp).map((link) => [link.name, link]));
+      gateways = new Map(links.flatMap((link) => link.gateways.map((ip) => [ip.text, ip])));
+      for (const name of [...ports.keys(), ...retries.keys()]) {
+        if (!wanted.has(name)) shut(name);
+      }
+      for (const [name, link] of wanted) {
+        const old = before.get(name);
+        if (ports.has(name) && old && isSameStation(old, link)) continue;
+        shut(name);
+        open(link);
+      }
+    },
+    place: (places, groups, stateOf) => {
+      const tables = new Map<string, TableAddress[]>([...ports.keys()].map((name) => [name, []]));
+      for (const group of groups) {
+        const isOwned = stateOf(group.key).kind === 'owned';
+        for (const ip of group.ips) {
+          const here = places.linksOf(ip);
+          for (const [name, table] of tables) {
+            const isHere = here.includes(name);
+            if (isOwned) table.push({ ip, use: isHere ? 'here' : 'elsewhere' });
+            else if (isHere) table.push({ ip, use: 'watched' });
+          }
+        }
+      }
+      for (const [name, table] of tables) {
+        for (const ip of gateways.values()) table.push({ ip, use: 'watched' });
+        ports.get(name)?.setAddresses(table);
+      }
+    },
+    send: (link, frames) => {
+      const port = ports.get(link);
+      if (port?.isOpen) port.send(frames(port));
+    },
+    announce: (link, ip) => {
+      const port = ports.get(link);
+      if (!port?.isOpen) return;
+      if (ip.family === 'ipv4') port.send(arpAnnouncements(ip, port.mac));
+      else if (port.linkLocal) {
+        port.sendToAllNodes(encodeNa({ mac: port.mac, sourceIp: port.linkLocal, target: ip }));
+      }
+    },
+    askGateways: () => {
+      for (const port of ports.values()) {
+        const sender = port.link.addresses.find(({ ip }) => ip.family === 'ipv4')?.ip;
+        for (const ip of port.link.gateways) {
+          if (ip.family !== 'ipv4' || !sender) continue;
+          port.send([encodeArpRequest({ senderMac: port.mac, senderIp: sender, targetIp: ip })]);
+        }
+      }
+    },
+    isGateway: (ip) => gateways.has(ip.text),
+    close: () => {
+      isClosed = true;
+      for (const name of [...ports.keys(), ...retries.keys()]) shut(name);
+    },
+  };
+}
+
+/** What the sockets and the answers depend on. */
+function isSameStation(a: Link, b: Link): boolean {
+  const linkLocals = ({ addresses }: Link): string =>
+    addresses
+      .filter(({ ip }) => ip.family === 'ipv6' && ip.value >> 118n === 0x3fan)
+      .map(({ ip }) => ip.text)
+      .join();
+  return a.index === b.index && a.mac === b.mac && linkLocals(a) === linkLocals(b);
+}

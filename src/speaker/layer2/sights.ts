@@ -1,0 +1,109 @@
+import type { ObservedState } from '../../bfd-status/index.ts';
+import {
+  healthOf,
+  neighborOn,
+  NO_EVIDENCE,
+  withAnswer,
+  withBfd,
+  withMiss,
+  type Evidence,
+  type Layer2View,
+  type Link,
+  type Neighbor,
+} from '../../l2/index.ts';
+
+/** Another speaker over one interface of this node, and what is known of it there. */
+export interface Sight extends Neighbor {
+  readonly link: string;
+}
+
+/** Who else can be seen over which interface, and whether they live. */
+export interface Sights {
+  /** The speakers or the interfaces have changed. What is known of those that stay is kept. */
+  readonly set: (links: readonly Link[], speakers: Layer2View['speakers'], me: string) => void;
+  readonly of: (node: string, link: string) => Sight | undefined;
+  readonly evidenceOf: (node: string, link: string) => Evidence;
+  /** What FRR knows of the sessions. @returns whether anything is new */
+  readonly observed: (state: ObservedState, now: number) => boolean;
+  /** The node has answered, or spoken up, over this interface. @returns whether its health has changed */
+  readonly answered: (node: string, link: string, now: number) => boolean;
+  /** It has not answered in time. @returns whether its health has changed */
+  readonly missed: (node: string, link: string) => boolean;
+  /** Whether all that is known of a node speaks for it. */
+  readonly isWell: (node: string) => boolean;
+  /** When anybody was last heard of: now, for as long as a session is up. */
+  readonly heardAt: (now: number) => number | undefined;
+}
+
+export function createSights(): Sights {
+  let sights = new Map<string, { readonly sight: Sight; evidence: Evidence }>();
+  let byNode = new Map<string, readonly string[]>();
+
+  const change = (key: string, to: (evidence: Evidence) => Evidence): boolean => {
+    const entry = sights.get(key);
+    if (!entry) return false;
+    const before = healthOf(entry.evidence);
+    entry.evidence = to(entry.evidence);
+    return healthOf(entry.evidence) !== before;
+  };
+  return {
+    set: (links, speakers, me) => {
+      const next: typeof sights = new Map();
+      const nodes = new Map<string, string[]>();
+      for (const { record } of speakers.values()) {
+        if (record.node === me) continue;
+        for (const link of links) {
+          const neighbor = neighborOn(link, record);
+          if (!neighbor) continue;
+          const key = keyOf(record.node, link.name);
+          const known = sights.get(key);
+          const isSame =
+            known?.sight.address.text === neighbor.address.text &&
+            known.sight.localAddress.text === neighbor.localAddress.text;
+          const evidence = isSame ? known.evidence : NO_EVIDENCE;
+          next.set(key, { sight: { ...neighbor, link: link.name }, evidence });
+          nodes.set(record.node, [...(nodes.get(record.node) ?? []), key]);
+        }
+      }
+      sights = next;
+      byNode = nodes;
+    },
+    of: (node, link) => sights.get(keyOf(node, link))?.sight,
+    evidenceOf: (node, link) => sights.get(keyOf(node, link))?.evidence ?? NO_EVIDENCE,
+    observed: (state, now) => {
+      const sessions = new Map(
+        [...state.bfd.values()]
+          .filter(({ vrf, multihop }) => vrf === '' && !multihop)
+          .map((session) => [session.peer.text, session]),
+      );
+      let isNew = false;
+      for (const [key, { sight, evidence }] of sights) {
+        const session = sessions.get(sight.address.text);
+        if (!session) continue;
+        const next = withBfd(evidence, session.state === 'Up', now);
+        if (next !== evidence) isNew = true;
+        change(key, () => next);
+      }
+      return isNew;
+    },
+    answered: (node, link, now) => change(keyOf(node, link), (evidence) => withAnswer(evidence, now)),
+    missed: (node, link) => change(keyOf(node, link), withMiss),
+    isWell: (node) =>
+      (byNode.get(node) ?? []).every((key) => {
+        const entry = sights.get(key);
+        return !entry || healthOf(entry.evidence) === 'well';
+      }),
+    heardAt: (now) => {
+      let latest: number | undefined;
+      for (const { evidence } of sights.values()) {
+        const at = evidence.bfd === 'up' ? now : evidence.answeredAt;
+        if (at !== undefined && (latest === undefined || at > latest)) latest = at;
+      }
+      return latest;
+    },
+  };
+}
+
+function keyOf(node: string, link: string): string {
+  return `${node}\0${link}`;
+}

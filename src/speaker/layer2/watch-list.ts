@@ -1,0 +1,69 @@
+import { runnersUp, type GroupState, type Layer2Group } from '../../l2/index.ts';
+import type { Sight, Sights } from './sights.ts';
+
+/** An owner that this node watches over one interface, and the groups that it may be asked about there. */
+export interface Watched {
+  readonly sight: Sight;
+  readonly groups: readonly Layer2Group[];
+}
+
+/** Who watches whom, for the addresses of this node and for those that it would take over. */
+export interface WatchList {
+  /** BFD is kept with these. */
+  readonly sessions: readonly Sight[];
+  /** These are asked for addresses of theirs. */
+  readonly owners: readonly Watched[];
+  /** These had addresses that this node has taken over, and may come back with them. */
+  readonly rivals: readonly Watched[];
+}
+
+export interface WatchListFacts {
+  readonly me: string;
+  readonly groups: readonly Layer2Group[];
+  readonly ownerOf: (group: Layer2Group) => string | undefined;
+  readonly stateOf: (key: string) => GroupState;
+  /** The interface that serves a group. */
+  readonly linkOf: (group: Layer2Group) => string | undefined;
+  readonly sights: Sights;
+}
+
+/** Taken from an owner that could not be asked: it may still think that it has them. */
+const UNASKED: ReadonlySet<string> = new Set(['OwnerLost', 'SpeakerLost', 'OwnerGone']);
+
+export function watchListOf(facts: WatchListFacts): WatchList {
+  const { me, sights } = facts;
+  const sessions = new Map<string, Sight>();
+  const owners = new Map<string, { sight: Sight; groups: Layer2Group[] }>();
+  const rivals = new Map<string, { sight: Sight; groups: Layer2Group[] }>();
+  const add = (
+    to: Map<string, { sight: Sight; groups: Layer2Group[] }>,
+    sight: Sight,
+    group: Layer2Group,
+  ): void => {
+    const key = `${sight.node}\0${sight.link}`;
+    const known = to.get(key);
+    if (known) known.groups.push(group);
+    else to.set(key, { sight, groups: [group] });
+  };
+  for (const group of facts.groups) {
+    const link = facts.linkOf(group);
+    const owner = facts.ownerOf(group);
+    if (link === undefined || owner === undefined) continue;
+    if (owner === me) {
+      for (const node of runnersUp(group.candidates, me)) {
+        const sight = sights.of(node, link);
+        if (sight) sessions.set(`${node}\0${link}`, sight);
+      }
+    } else if (runnersUp(group.candidates, owner).includes(me)) {
+      const sight = sights.of(owner, link);
+      if (!sight) continue;
+      sessions.set(`${owner}\0${link}`, sight);
+      add(owners, sight, group);
+    }
+    const state = facts.stateOf(group.key);
+    if (state.kind !== 'owned' || state.claim.from === undefined || !UNASKED.has(state.claim.cause)) continue;
+    const rival = sights.of(state.claim.from, link);
+    if (rival) add(rivals, rival, group);
+  }
+  return { sessions: [...sessions.values()], owners: [...owners.values()], rivals: [...rivals.values()] };
+}
