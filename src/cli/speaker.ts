@@ -26,6 +26,7 @@ import {
   withOptions,
   type LogLevel,
 } from './common-options.ts';
+import { EXCLUDED_LINKS, readLinkExclusion } from './link-exclusion.ts';
 import { acceptIdleFlags, SPEAKER_IDLE_FLAGS, sayIdleFlags } from './metallb-flags.ts';
 import { addMetricsOptions, serveAllMetrics, type MetricsOptions } from './metrics-options.ts';
 import { examples } from './output.ts';
@@ -156,7 +157,7 @@ async function run(options: Options, command: Command): Promise<void> {
           layer2: {
             ...layer2,
             metrics: createLayer2Metrics(metrics.registry),
-            excluded: [],
+            exclusion: readLinkExclusion(EXCLUDED_LINKS),
             drainCordoned: options.l2DrainCordoned,
           },
         }

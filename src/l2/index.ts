@@ -34,7 +34,6 @@ export {
 export { internetChecksum } from './checksum.ts';
 export { drop, DROP_REASONS, type Drop, type DropReason } from './drop.ts';
 export { decodeFrame, type Decoded } from './frame.ts';
-export { ipKey, ipOfKey, solicitedNodeGroup, type IpKey, type Ipv4Key, type Ipv6Key } from './ip-key.ts';
 export { NOTHING_EXCLUDED, parseLinkExclusion, type LinkExclusion } from './link-exclusion.ts';
 export {
   describeUnused,

@@ -24,6 +24,7 @@ function link(name: string, { addresses = ['192.0.2.11/24'], ...more }: LinkOpti
     isBroadcast: true,
     hasArp: true,
     hasMaster: false,
+    gateways: [],
     defaultRoutes: [],
     ...more,
     addresses: [...addresses, 'fe80::1/64'].map(address),

@@ -2,7 +2,7 @@ import type { ClusterSnapshot } from '../api/index.ts';
 import { compileFrrConf, type FrrLogLevel } from '../frr-render/index.ts';
 import { FrrApplier, watchDaemons, type ApplierOptions } from '../frr-vty/index.ts';
 import type { Problem } from '../core/problem.ts';
-import type { Layer2Store } from '../l2/index.ts';
+import type { Layer2Store, LinkExclusion } from '../l2/index.ts';
 import { watchLinks } from '../links/index.ts';
 import { createNodeDecider, nodeOf, type NodeDecision } from '../pipeline/index.ts';
 import type { BfdPeer, BgpDesiredState } from '../reconciler/index.ts';
@@ -35,8 +35,8 @@ export interface SpeakerOptions {
   /** Layer 2; absent: this node announces over BGP only. */
   readonly layer2?: {
     readonly store: Layer2Store;
-    /** Interfaces whose names match are not used. */
-    readonly excluded: readonly RegExp[];
+    /** Interfaces that are never used. */
+    readonly exclusion: LinkExclusion;
     readonly metrics: Layer2Metrics;
     readonly onEvent: (service: string, event: Layer2Event) => void;
     /** A cordoned node hands its addresses over. */

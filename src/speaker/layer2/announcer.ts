@@ -1,59 +1,43 @@
 import type { IpAddress } from '../../core/ip.ts';
+import { NOTHING_ANNOUNCED, takeDue, withAnnounced, withDefended, type Announced } from '../../l2/index.ts';
 
-/** After a claim an address is announced again at these times: a switch or a host may have missed the first. */
-const REPEAT_MS = [1_100, 2_200, 3_300, 4_400] as const;
-/** Periodic announcements are this much earlier or later, so that many addresses do not stay in step. */
-const JITTER = 0.1;
-
-interface Entry {
-  readonly ip: IpAddress;
-  readonly intervalMs: number;
-  /** When it is announced next, the earliest first; empty: only periodically. */
-  due: number[];
-}
-
+/** Sends announcements when they are due. */
 export interface Announcer {
-  /** Announces an address now, a few times more, and then periodically. */
-  readonly claim: (ip: IpAddress, options: { readonly now: number; readonly intervalMs: number }) => void;
-  /** Announces it again, as after a claim. */
-  readonly again: (ip: IpAddress, now: number) => void;
-  readonly forget: (ip: IpAddress) => void;
-  readonly keepOnly: (known: ReadonlyMap<string, unknown>) => void;
-  readonly tick: (now: number) => void;
+  /** What is announced from now on: what is new in it is announced at once. */
+  readonly set: (wanted: readonly Announced[]) => void;
+  /** Says once more, soon, where an address is. */
+  readonly defend: (ip: IpAddress) => void;
+  readonly close: () => void;
 }
 
-export function createAnnouncer(options: { readonly send: (ip: IpAddress) => void }): Announcer {
-  const entries = new Map<string, Entry>();
-  const burst = (entry: Entry, now: number): void => {
-    entry.due = REPEAT_MS.map((after) => now + after);
-    options.send(entry.ip);
+export function createAnnouncer(send: (announced: Announced) => void): Announcer {
+  let schedule = NOTHING_ANNOUNCED;
+  let timer: NodeJS.Timeout | undefined;
+  let isClosed = false;
+
+  const run = (): void => {
+    clearTimeout(timer);
+    if (isClosed) return;
+    const now = performance.now();
+    const taken = takeDue(schedule, now);
+    schedule = taken.schedule;
+    for (const announced of taken.due) send(announced);
+    if (taken.nextAt !== undefined) timer = setTimeout(run, Math.max(1, taken.nextAt - now));
   };
   return {
-    claim: (ip, { now, intervalMs }) => {
-      const entry = { ip, intervalMs, due: [] };
-      entries.set(ip.text, entry);
-      burst(entry, now);
+    set: (wanted) => {
+      const next = withAnnounced(schedule, wanted, performance.now());
+      if (next === schedule) return;
+      schedule = next;
+      run();
     },
-    again: (ip, now) => {
-      const entry = entries.get(ip.text);
-      if (entry) burst(entry, now);
+    defend: (ip) => {
+      schedule = withDefended(schedule, ip, performance.now());
+      run();
     },
-    forget: (ip) => {
-      entries.delete(ip.text);
-    },
-    keepOnly: (known) => {
-      for (const text of entries.keys()) if (!known.has(text)) entries.delete(text);
-    },
-    tick: (now) => {
-      for (const entry of entries.values()) {
-        const [next] = entry.due;
-        if (next === undefined || next > now) continue;
-        entry.due.shift();
-        if (entry.due.length === 0 && entry.intervalMs > 0) {
-          entry.due.push(now + entry.intervalMs * (1 + JITTER * (2 * Math.random() - 1)));
-        }
-        options.send(entry.ip);
-      }
+    close: () => {
+      isClosed = true;
+      clearTimeout(timer);
     },
   };
 }

@@ -4,6 +4,10 @@ import type { IpAddress } from '../../core/ip.ts';
 import {
   ASK_EVERY_MS,
   createGrouping,
+  linkLocalOf,
+  parseMac,
+  type Announced,
+  type LinkExclusion,
   createKeeper,
   healthOf,
   macOwners,
@@ -55,8 +59,8 @@ export interface SpeakerSession {
 export interface Layer2Options {
   readonly me: string;
   readonly store: Layer2Store;
-  /** Interfaces whose names match are not used. */
-  readonly excluded: readonly RegExp[];
+  /** Interfaces that are never used. */
+  readonly exclusion: LinkExclusion;
   readonly metrics: Layer2Metrics;
   readonly logger: Logger;
   /** The speakers that live, sorted, whenever there are others. */
@@ -99,7 +103,7 @@ export function startLayer2(options: Layer2Options): Layer2 {
   let links: readonly Link[] = [];
   let groups: readonly Layer2Group[] = [];
   let groupByIp = new Map<string, Layer2Group>();
-  let places: Places = createPlaces({ links, excluded: options.excluded, services: [] });
+  let places: Places = createPlaces({ links, exclusion: options.exclusion, services: [] });
   let owners = macOwners(view.speakers);
   let watch: WatchList = { sessions: [], owners: [], rivals: [] };
   let speakers = '';
@@ -125,10 +129,9 @@ export function startLayer2(options: Layer2Options): Layer2 {
     },
     metrics,
   });
-  const announcer = createAnnouncer({
-    send: (ip) => {
-      announce(ip);
-    },
+  const announcer = createAnnouncer((announced) => {
+    ports.announce(announced);
+    metrics.announced(announced.ip);
   });
 
   const now = (): number => performance.now();
@@ -202,7 +205,7 @@ export function startLayer2(options: Layer2Options): Layer2 {
     else if (before.kind === 'released' && after.kind !== 'owned' && after.kind !== 'released')
       forgetRecords(group);
     if (effect === 'announce' || effect === 'conflict-kept' || effect === 'foreign') {
-      for (const ip of group.ips) announcer.again(ip, now());
+      for (const ip of group.ips) announcer.defend(ip);
     }
     if (effect === 'conflict-kept' || effect === 'conflict-yielded') {
       logger.warn({ ips: textsOf(group), effect }, 'another speaker had the address too');
@@ -220,7 +223,6 @@ export function startLayer2(options: Layer2Options): Layer2 {
 
   const own = (group: Layer2Group, owned: GroupState & { kind: 'owned' }, before: GroupState): void => {
     writeDown(group, owned);
-    for (const ip of group.ips) announcer.claim(ip, { now: now(), intervalMs: group.announceIntervalMs });
     const { cause, from, since } = owned.claim;
     if (since !== undefined && before.kind === 'probing') return;
     metrics.moved(cause);
@@ -233,7 +235,6 @@ export function startLayer2(options: Layer2Options): Layer2 {
   };
 
   const disown = (group: Layer2Group, after: GroupState): void => {
-    for (const ip of group.ips) announcer.forget(ip);
     if (after.kind === 'released') return;
     // What is only in doubt stays written down.
     if (after.kind !== 'probing') {
@@ -278,22 +279,17 @@ export function startLayer2(options: Layer2Options): Layer2 {
 
   /** Brings the tables of all interfaces to what is owned, and what is listened for. */
   const placeAll = (): void => {
+    const owned = groups.filter(({ key }) => keeper.stateOf(key).kind === 'owned');
     ports.place(places, groups, keeper.stateOf);
-    metrics.owned(groups.filter(({ key }) => keeper.stateOf(key).kind === 'owned'));
-  };
-
-  const announce = (ip: IpAddress): void => {
-    const group = groupByIp.get(ip.text);
-    if (!group || keeper.stateOf(group.key).kind !== 'owned') return;
-    for (const link of places.linksOf(ip)) ports.announce(link, ip);
-    metrics.announced(ip);
+    announcer.set(owned.flatMap((group) => announcedOf(group, places)));
+    metrics.owned(owned);
   };
 
   const probe = (group: Layer2Group): void => {
     const send = (): void => {
       if (keeper.stateOf(group.key).kind !== 'probing') return;
       for (const ip of group.ips) {
-        for (const link of places.linksOf(ip)) ports.send(link, (port) => probeFrames(port, ip));
+        for (const { name } of places.linksOf(ip)) ports.send(name, (port) => probeFrames(port, ip));
       }
     };
     send();
@@ -367,7 +363,6 @@ export function startLayer2(options: Layer2Options): Layer2 {
     const slept = at - lastTick > SLEPT_MS + TICK_MS;
     lastTick = at;
     if (groups.length === 0) return;
-    announcer.tick(at);
     if (slept) {
       asked.clear();
       perform(keeper.doubt(facts()));
@@ -434,11 +429,10 @@ export function startLayer2(options: Layer2Options): Layer2 {
     groupByIp = new Map(groups.flatMap((group) => group.ips.map((ip) => [ip.text, group])));
     places = createPlaces({
       links,
-      excluded: options.excluded,
+      exclusion: options.exclusion,
       services: groups.flatMap((group) => group.services),
     });
     sights.set(places.links, view.speakers, me);
-    announcer.keepOnly(groupByIp);
     decideSoon();
   };
 
@@ -469,10 +463,6 @@ export function startLayer2(options: Layer2Options): Layer2 {
       links = next;
       reshape(undefined);
       ports.set(places.links);
-      for (const group of groups) {
-        if (keeper.stateOf(group.key).kind === 'owned')
-          for (const ip of group.ips) announcer.again(ip, now());
-      }
       store.publishSpeaker({
         node: me,
         links: places.links.map(({ name, mac, addresses }) => ({
@@ -501,6 +491,7 @@ export function startLayer2(options: Layer2Options): Layer2 {
       clearInterval(clock);
       clearTimeout(timer);
       clearImmediate(wake);
+      announcer.close();
       ports.close();
       await store.release();
       await store.idle();
@@ -510,4 +501,17 @@ export function startLayer2(options: Layer2Options): Layer2 {
 
 function textsOf(group: Layer2Group): string[] {
   return group.ips.map(({ text }) => text);
+}
+
+/** A group's addresses, on each of the interfaces that serve them. */
+function announcedOf(group: Layer2Group, places: Places): Announced[] {
+  return group.ips.flatMap((ip) =>
+    places.linksOf(ip).flatMap((link): Announced[] => {
+      const mac = parseMac(link.mac);
+      if (mac === undefined) return [];
+      return [
+        { ip, interface: link.name, mac, linkLocal: linkLocalOf(link), intervalMs: group.announceIntervalMs },
+      ];
+    }),
+  );
 }

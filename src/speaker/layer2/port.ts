@@ -4,6 +4,7 @@ import {
   decodeFrame,
   ipv6Key,
   ipOfKey,
+  linkLocalOf,
   parseMac,
   solicitedNodeGroup,
   verdictFor,
@@ -188,9 +189,4 @@ export class Port {
       });
     }
   }
-}
-
-/** The address of fe80::/10 that answers come from. */
-export function linkLocalOf({ addresses }: Link): IpAddress | undefined {
-  return addresses.find(({ ip }) => ip.family === 'ipv6' && ip.value >> 118n === 0x3fan)?.ip;
 }

@@ -2,10 +2,11 @@ import type { Logger } from 'pino';
 import { backoffMs } from '../../core/backoff.ts';
 import type { IpAddress } from '../../core/ip.ts';
 import {
-  arpAnnouncements,
+  announcementFrames,
   encodeArpRequest,
-  encodeNa,
+  linkLocalOf,
   parseMac,
+  type Announced,
   type GroupState,
   type HeardClaim,
   type Layer2Group,
@@ -37,7 +38,7 @@ export interface Ports {
     stateOf: (key: string) => GroupState,
   ) => void;
   readonly send: (link: string, frames: (port: Port) => readonly Uint8Array[]) => void;
-  readonly announce: (link: string, ip: IpAddress) => void;
+  readonly announce: (announced: Announced) => void;
   /** Asks the gateways whether they are there. */
   readonly askGateways: () => void;
   readonly isGateway: (ip: IpAddress) => boolean;
@@ -125,7 +126,7 @@ export function createPorts(options: PortsOptions): Ports {
         for (const ip of group.ips) {
           const here = places.linksOf(ip);
           for (const [name, table] of tables) {
-            const isHere = here.includes(name);
+            const isHere = here.some((link) => link.name === name);
             if (isOwned) table.push({ ip, use: isHere ? 'here' : 'elsewhere' });
             else if (isHere) table.push({ ip, use: 'watched' });
           }
@@ -140,13 +141,12 @@ export function createPorts(options: PortsOptions): Ports {
       const port = ports.get(link);
       if (port?.isOpen) port.send(frames(port));
     },
-    announce: (link, ip) => {
-      const port = ports.get(link);
+    announce: (announced) => {
+      const port = ports.get(announced.interface);
       if (!port?.isOpen) return;
-      if (ip.family === 'ipv4') port.send(arpAnnouncements(ip, port.mac));
-      else if (port.linkLocal) {
-        port.sendToAllNodes(encodeNa({ mac: port.mac, sourceIp: port.linkLocal, target: ip }));
-      }
+      const frames = announcementFrames(announced);
+      if (announced.ip.family === 'ipv4') port.send(frames);
+      else for (const frame of frames) port.sendToAllNodes(frame);
     },
     askGateways: () => {
       for (const port of ports.values()) {
@@ -167,10 +167,5 @@ export function createPorts(options: PortsOptions): Ports {
 
 /** What the sockets and the answers depend on. */
 function isSameStation(a: Link, b: Link): boolean {
-  const linkLocals = ({ addresses }: Link): string =>
-    addresses
-      .filter(({ ip }) => ip.family === 'ipv6' && ip.value >> 118n === 0x3fan)
-      .map(({ ip }) => ip.text)
-      .join();
-  return a.index === b.index && a.mac === b.mac && linkLocals(a) === linkLocals(b);
+  return a.index === b.index && a.mac === b.mac && linkLocalOf(a)?.text === linkLocalOf(b)?.text;
 }
