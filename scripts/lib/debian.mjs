@@ -13,6 +13,9 @@ const FOR_LAB = [
   { name: 'gobgpd', why: 'a router of a third make' },
   { name: 'iproute2', why: 'network namespaces as hosts, and the links between them' },
   { name: 'curl', why: 'requests to the announced addresses' },
+  { name: 'iputils-ping', why: 'a packet each millisecond to an announced address' },
+  { name: 'tcpdump', why: 'records what is on a LAN' },
+  { name: 'keepalived', why: 'VRRP, which the layer 2 benchmark compares with' },
 ];
 
 /** @type {readonly Package[]} */

@@ -14,6 +14,7 @@ const SERVICES = new Map([
   ['containerd', 'containerd.service'],
   ['nftables', 'nftables.service'],
   ['prometheus', 'prometheus.service'],
+  ['keepalived', 'keepalived.service'],
 ]);
 
 const POLICY_FILE = '/usr/sbin/policy-rc.d';

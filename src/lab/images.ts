@@ -1,5 +1,6 @@
 /** What runs in a lab node: the argument of `images/lab/entrypoint`. */
-export type LabRole = 'node' | 'controller' | 'router-frr' | 'router-bird' | 'router-gobgp' | 'client';
+export type LabRole =
+  'node' | 'controller' | 'router-frr' | 'router-bird' | 'router-gobgp' | 'backend' | 'client';
 
 /** An image that the namespaces can stand in for. */
 export interface LabImage {
@@ -31,6 +32,7 @@ export const LAB_IMAGES: readonly LabImage[] = [
     programs: ['gobgpd', 'gobgp'],
     processes: ['gobgpd'],
   },
+  { name: `${PREFIX}/lab-backend`, role: 'backend', programs: [], processes: ['vip-server'] },
   { name: `${PREFIX}/lab-client`, role: 'client', programs: ['curl'], processes: [] },
 ];
 

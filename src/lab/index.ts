@@ -11,6 +11,7 @@ export * from './kernel-routes.ts';
 export * from './netns.ts';
 export { inNode, runInNode, type NodeRun } from './node.ts';
 export * from './privileges.ts';
+export * from './processes.ts';
 export { isAlive, processRef, type ProcessRef } from './process-ref.ts';
 export type { Session } from './sessions.ts';
 export {
@@ -27,4 +28,4 @@ export {
 export * from './status.ts';
 export * from './topology.ts';
 export * from './up.ts';
-export { cutLinks, endpointText, setWire } from './wires.ts';
+export { cutLinks, endpointText, setWire, type Wire } from './wires.ts';

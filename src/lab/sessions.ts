@@ -31,6 +31,7 @@ export function sessionQuery(
     case 'router-gobgp':
       return { command: ['gobgp', 'neighbor', '-j'], parse: parseGobgpSessions };
     case 'controller':
+    case 'backend':
     case 'client':
       return undefined;
   }

@@ -1,8 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import { processName } from './images.ts';
-import { netnsPids } from './netns.ts';
 import { runInNode } from './node.ts';
 import { isAlive } from './process-ref.ts';
+import { nodeProcesses } from './processes.ts';
 import { sessionQuery, type Session } from './sessions.ts';
 import { nodeLog, type LabState, type NodeState, type SharedFolder } from './state.ts';
 import { cutLinks } from './wires.ts';
@@ -55,7 +53,7 @@ async function nodeStatus(lab: string, node: NodeState): Promise<NodeStatus> {
   if (node.init === undefined || !(await isAlive(node.init))) {
     return { ...about, state: 'dead', processes: [], missing: node.processes, sessions: [] };
   }
-  const running = await processNames(netns);
+  const running = (await nodeProcesses(node)).map((process) => process.name);
   const missing = node.processes.filter((process) => !running.includes(process));
   return {
     ...about,
@@ -79,18 +77,4 @@ async function sessionsOf(node: NodeState): Promise<Pick<NodeStatus, 'sessions' 
   } catch (error) {
     return { sessions: [], sessionsError: `${query.command.join(' ')}: ${String(error)}` };
   }
-}
-
-async function processNames(netns: string): Promise<string[]> {
-  const pids = await netnsPids(netns);
-  const names = await Promise.all(
-    pids.map(async (pid) => {
-      try {
-        return processName((await readFile(`/proc/${String(pid)}/cmdline`, 'utf8')).split('\0'));
-      } catch {
-        return ''; // ended since it was listed
-      }
-    }),
-  );
-  return names.filter((name) => name !== '');
 }

@@ -39,8 +39,14 @@ export async function addWires(options: {
   await Promise.all(ends.map((end) => ipIn(options.netnsOf(end.node), ['link', 'set', end.interface, 'up'])));
 }
 
-/** Cuts or mends the link that `end` belongs to; what is so already stays so. Takes effect within a millisecond. */
-export async function setWire(state: LabState, end: Endpoint, wire: 'cut' | 'whole'): Promise<void> {
+/**
+ * What a link is like: `cut` passes no frame and both ends keep their carrier, as when a switch in between fails;
+ * `unplugged` takes the carrier from both ends.
+ */
+export type Wire = 'cut' | 'unplugged' | 'whole';
+
+/** Cuts, unplugs or mends the link that `end` belongs to; what is so already stays so. Takes effect within milliseconds. */
+export async function setWire(state: LabState, end: Endpoint, wire: Wire): Promise<void> {
   const index = state.links.findIndex((link) => isEnd(link.a, end) || isEnd(link.b, end));
   if (index === -1) {
     const known = state.links.flatMap(({ a, b }) => [endpointText(a), endpointText(b)]).join(', ');
@@ -50,18 +56,28 @@ export async function setWire(state: LabState, end: Endpoint, wire: 'cut' | 'who
     );
   }
   const bridge = bridgeName(index);
-  const port = `${bridge}a`;
-  await ipIn(state.wires, ['link', 'set', port, ...(wire === 'cut' ? ['nomaster'] : ['master', bridge])]);
+  const ports = [`${bridge}a`, `${bridge}b`];
+  const commands =
+    wire === 'unplugged'
+      ? ports.map((port) => `link set ${port} down`)
+      : [
+          `link set ${bridge}a ${wire === 'cut' ? 'nomaster' : `master ${bridge}`}`,
+          ...ports.map((port) => `link set ${port} up`),
+        ];
+  await runIn(state.wires, ['ip', '-batch', '-'], { input: `${commands.join('\n')}\n` });
 }
 
-/** Texts `NODE:INTERFACE` of the link ends whose link is cut. */
+/** Texts `NODE:INTERFACE` of the link ends whose link is cut or unplugged. */
 export async function cutLinks(state: LabState): Promise<string[]> {
   if (state.links.length === 0) return [];
   const ports = JSON.parse(await ipIn(state.wires, ['-json', 'link', 'show'])) as readonly {
     readonly ifname: string;
     readonly master?: string;
+    readonly flags: readonly string[];
   }[];
-  const loose = new Set(ports.filter((port) => port.master === undefined).map((port) => port.ifname));
+  const isLoose = ({ master, flags }: (typeof ports)[number]): boolean =>
+    master === undefined || !flags.includes('UP');
+  const loose = new Set(ports.filter(isLoose).map((port) => port.ifname));
   return state.links.flatMap((link, index) =>
     loose.has(`${bridgeName(index)}a`) ? [endpointText(link.a), endpointText(link.b)] : [],
   );

@@ -111,6 +111,32 @@ describeWithNetns('a lab of namespaces', () => {
     );
   });
 
+  test('an unplugged link takes the carrier from both ends; a mended one gives it back', async () => {
+    const carriers = async (): Promise<string[]> => [
+      await lab.run('n1', ['cat', '/sys/class/net/eth1/carrier']),
+      await lab.run('c1', ['cat', '/sys/class/net/eth1/carrier']),
+    ];
+    await setWire(lab.state, { node: 'n1', interface: 'eth1' }, 'unplugged');
+    await eventually(async () => {
+      expect(await carriers()).toEqual(['0', '0']);
+    });
+    expect((await labStatus(lab.state)).cut).toEqual(['n1:eth1', 'c1:eth1']);
+    await setWire(lab.state, { node: 'c1', interface: 'eth1' }, 'whole');
+    await eventually(async () => {
+      expect(await carriers()).toEqual(['1', '1']);
+    });
+    expect((await labStatus(lab.state)).cut).toEqual([]);
+  });
+
+  test('the VIP server gives as many bytes as asked for, and counts those it gets', async () => {
+    const url = 'http://198.51.100.7/';
+    const size = '%{size_download}';
+    const get = ['curl', '-s', '--max-time', '5', '-o', '/dev/null', '-w', size, `${url}bytes/100001`];
+    expect(await lab.run('c1', get)).toBe('100001');
+    const put = 'head -c 70001 /dev/zero | curl -s --max-time 5 -T - ' + url;
+    expect((await lab.run('c1', ['sh', '-c', put])).trim()).toBe('70001');
+  });
+
   test('status names processes, and says which are missing', async () => {
     const find = async (): Promise<unknown> =>
       (await labStatus(lab.state)).nodes.map(({ name, state, missing }) => ({ name, state, missing }));
