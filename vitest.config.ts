@@ -24,7 +24,7 @@ export default defineConfig({
           include: [
             'src/**/*.test.ts',
             'test/architecture/**/*.test.ts',
-            'test/{docs,scripts,support}/**/*.test.ts',
+            'test/{docs,lan,scripts,support}/**/*.test.ts',
             'test/chart/{crds,readme}.test.ts',
           ],
           testTimeout: 10_000,

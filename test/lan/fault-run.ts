@@ -1,0 +1,144 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { requireNode, runInNode, setWire, type LabState } from '../../src/lab/index.ts';
+import type { Asker } from './asking.ts';
+import { faultPlan, type FaultStep } from './fault-plan.ts';
+import { FRR_DAEMONS, freeze, movePorts, nowMs, powerOff, powerOn, signalNamed, thaw } from './hosts.ts';
+import { answerSpans, longest, overlaps, gaps, questionSpans, violations, type Violation } from './judge.ts';
+import type { LanRecorder } from './recorder.ts';
+
+/** A LAN to strike: nodes on ports of one switch, and a host that asks. */
+export interface FaultLan {
+  readonly state: LabState;
+  readonly recorder: LanRecorder;
+  readonly asker: Asker;
+  readonly switchNode: string;
+  /** Nodes, with the switch's port that each one's `eth1` leads to. */
+  readonly nodes: ReadonlyMap<string, string>;
+  readonly ips: readonly string[];
+}
+
+export interface FaultRunResult {
+  readonly seed: number;
+  readonly faults: number;
+  readonly violations: readonly Violation[];
+  /** The longest times with two owners and with none, whatever was being done. */
+  readonly longestOverlapMs: number;
+  readonly longestGapMs: number;
+}
+
+/** The rule that the run is held to. */
+const MOST_MS = 1_000;
+const ASK_INTERVAL_MS = 20;
+const JOIN_MS = 150;
+/** How long everything is left alone at the end. */
+const END_MS = 4_000;
+
+/**
+ * Strikes nodes at random, and judges by the recording alone. Everything is as it was at the end.
+ * @param options.onStep told what is being done, one line each
+ */
+export async function faultRun(
+  lan: FaultLan,
+  options: {
+    readonly seed: number;
+    readonly faults: number;
+    readonly onStep: (text: string) => void;
+    readonly signal?: AbortSignal;
+  },
+): Promise<FaultRunResult> {
+  const { seed, faults, onStep, signal } = options;
+  const { recorder, asker, ips } = lan;
+  const plan = faultPlan({ seed, faults, nodes: [...lan.nodes.keys()] });
+  const found: Violation[] = [];
+  let longestOverlapMs = 0;
+  let longestGapMs = 0;
+  let struck = 0;
+  asker.ask({ ips, intervalMs: ASK_INTERVAL_MS });
+  await delay(JOIN_MS);
+  for (const [index, step] of plan.entries()) {
+    signal?.throwIfAborted();
+    const what = `${step.action} ${step.kind} ${step.nodes.join(' ')}`;
+    if (step.action === 'strike') struck += 1;
+    await act(lan, step);
+    const fromMs = nowMs();
+    const lastsMs = index === plan.length - 1 ? Math.max(step.thenMs, END_MS) : step.thenMs;
+    await delay(lastsMs);
+    const toMs = nowMs();
+    // What is still on its way through the recorder.
+    await delay(50);
+    const after = `fault ${struck}: ${what}`;
+    const recent = recorder.sightings.filter(({ atMs }) => atMs >= fromMs - JOIN_MS && atMs <= toMs);
+    for (const ip of ips) {
+      const about = { ip, asker: asker.mac, joinMs: JOIN_MS };
+      const spans = answerSpans(recent, about);
+      const asked = questionSpans(recent, about);
+      const stretches = [{ fromMs, toMs, after, hasCandidate: step.hasCandidate }];
+      found.push(...violations(spans, { ip, asked, stretches, mostMs: MOST_MS }));
+      longestOverlapMs = Math.max(longestOverlapMs, longest(overlaps(spans)));
+      longestGapMs = Math.max(longestGapMs, longest(asked.flatMap((time) => gaps(spans, time))));
+    }
+    const bad = found.filter((violation) => violation.after === after);
+    onStep(
+      [after, ...bad.map(({ ip, rule, lastedMs }) => `${ip}: ${rule} for ${lastedMs.toFixed(0)} ms`)].join(
+        '; ',
+      ),
+    );
+    recorder.forgetBefore(toMs - JOIN_MS);
+  }
+  return {
+    ...{ seed, faults, violations: found },
+    longestOverlapMs: Math.round(longestOverlapMs),
+    longestGapMs: Math.round(longestGapMs),
+  };
+}
+
+async function act(lan: FaultLan, { action, kind, nodes }: FaultStep): Promise<void> {
+  const { state } = lan;
+  const isStrike = action === 'strike';
+  for (const node of nodes) {
+    const end = { node, interface: 'eth1' };
+    switch (kind) {
+      case 'cut':
+      case 'unplugged':
+        await setWire(state, end, isStrike ? kind : 'whole');
+        break;
+      case 'flapping':
+        for (let count = 0; count < 5; count += 1) {
+          await setWire(state, end, 'unplugged');
+          await delay(60);
+          await setWire(state, end, 'whole');
+          await delay(60);
+        }
+        break;
+      case 'frozen':
+        await (isStrike ? freeze : thaw)(state, node);
+        break;
+      case 'power':
+        await (isStrike ? powerOff : powerOn)(state, node);
+        break;
+      case 'speaker':
+        await signalNamed(state, node, { names: ['speaker'], signal: 'SIGKILL' });
+        break;
+      case 'frr':
+        await signalNamed(state, node, { names: FRR_DAEMONS, signal: 'SIGKILL' });
+        break;
+      case 'partition':
+        await movePorts(state, lan.switchNode, {
+          ports: [lan.nodes.get(node) ?? ''],
+          bridge: isStrike ? 'br1' : 'br0',
+        });
+        break;
+      case 'api':
+      case 'api-all':
+        await remount(state, node, isStrike ? 'ro' : 'rw');
+        break;
+    }
+  }
+}
+
+/** A folder that cannot be written to, as an API server that takes nothing; what others write there is still seen. */
+async function remount(state: LabState, node: string, mode: 'ro' | 'rw'): Promise<void> {
+  const command = ['mount', '-o', `remount,bind,${mode}`, '/manifests'];
+  const result = await runInNode(requireNode(state, node), command);
+  if (result.failed) throw new Error(`${node}: ${command.join(' ')}: ${result.stderr}`);
+}
