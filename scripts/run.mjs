@@ -19,6 +19,7 @@ const COMMANDS = {
   cluster: { kind: 'program', file: 'test/cluster/main.ts', needs: { daemons: true, chroots: false } },
   images: { kind: 'program', file: 'scripts/images.mjs', needs: { daemons: false, chroots: false } },
   'bench:cluster': { kind: 'program', file: 'bench/cluster.ts', needs: EVERYTHING },
+  'bench:l2': { kind: 'program', file: 'bench/l2.ts', needs: { daemons: true, chroots: false } },
   'bench:apply': { kind: 'program', file: 'bench/apply.ts', needs: { daemons: true, chroots: false } },
   'bench:rawsock': { kind: 'program', file: 'bench/rawsock.ts', needs: { daemons: true, chroots: false } },
   test: { kind: 'checks', only: [], needs: EVERYTHING },
