@@ -39,6 +39,7 @@ describeWithNetns('a lab of namespaces', () => {
       '      kind: linux',
       `      image: ${CLIENT}`,
       '      binds: ["shared:/same"]',
+      '      sysctls: { net.ipv4.conf.default.rp_filter: 1 }',
       '      exec: ["ip addr add 192.0.2.1/31 dev eth1", "ip route add 198.51.100.0/24 via 192.0.2.0"]',
       '  links: [{ endpoints: ["n1:eth1", "c1:eth1"] }]',
       '',
@@ -60,7 +61,7 @@ describeWithNetns('a lab of namespaces', () => {
     expect(links.find(({ ifname }) => ifname === 'eth1')?.operstate).toBe('UP');
     expect(await readFile('/proc/sys/kernel/hostname', 'utf8')).not.toBe('n1\n');
     expect((await lab.run('n1', ['cat', '/proc/sys/net/ipv4/conf/eth1/rp_filter'])).trim()).toBe('2');
-    expect((await lab.run('c1', ['cat', '/proc/sys/net/ipv4/ip_forward'])).trim()).toBe('0');
+    expect((await lab.run('c1', ['cat', '/proc/sys/net/ipv4/conf/eth1/rp_filter'])).trim()).toBe('1');
   });
 
   test('what a node writes stays in it', async () => {
