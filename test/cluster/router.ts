@@ -14,16 +14,23 @@ const START_TIMEOUT_MS = 20_000;
 /** The command line in front of a router's own command, for use on the machine: `vtysh -c` or `birdc`. */
 export type RouterCommand = readonly string[];
 
-/** Starts the router's daemons in its namespace. */
-export async function startRouter(
-  plan: ClusterPlan,
-  kind: RouterKind,
-  signal: AbortSignal,
-): Promise<RouterCommand> {
-  return kind === 'frr' ? startFrrRouter(plan) : startBirdRouter(plan, signal);
+interface RouterStart {
+  readonly plan: ClusterPlan;
+  readonly kind: RouterKind;
+  /** Of its daemon; undefined: one that takes sessions from everybody. */
+  readonly configText: string | undefined;
+  readonly signal: AbortSignal;
 }
 
-async function startFrrRouter({ name, router }: ClusterPlan): Promise<RouterCommand> {
+/** Starts the router's daemons in its namespace. */
+export async function startRouter({ plan, kind, configText, signal }: RouterStart): Promise<RouterCommand> {
+  const { router } = plan;
+  return kind === 'frr'
+    ? startFrrRouter(plan, configText ?? renderFrrConf(router))
+    : startBirdRouter(plan, configText ?? renderBirdConf(router), signal);
+}
+
+async function startFrrRouter({ name, router }: ClusterPlan, configText: string): Promise<RouterCommand> {
   const installs = await frrInstalls();
   // The machine's own where there is one: another release's programs are mounted into place for each daemon.
   const install = installs.find(({ root }) => root === '') ?? installs[0];
@@ -32,7 +39,7 @@ async function startFrrRouter({ name, router }: ClusterPlan): Promise<RouterComm
   }
   const options: FrrOptions = {
     ...{ install, dir: join(clusterFolder(name), router.name), netns: router.netns, bgpPort: 179 },
-    ...{ daemons: ['zebra', 'bgpd', 'bfdd'], configText: renderFrrConf(router) },
+    ...{ daemons: ['zebra', 'bgpd', 'bfdd'], configText },
   };
   const frr = await startFrr(options);
   for (const [daemon, pid] of await frr.pids()) {
@@ -42,7 +49,11 @@ async function startFrrRouter({ name, router }: ClusterPlan): Promise<RouterComm
   return frr.vtysh;
 }
 
-async function startBirdRouter({ name, router }: ClusterPlan, signal: AbortSignal): Promise<RouterCommand> {
+async function startBirdRouter(
+  { name, router }: ClusterPlan,
+  configText: string,
+  signal: AbortSignal,
+): Promise<RouterCommand> {
   const [bird, birdc] = await Promise.all([findOnPath('bird'), findOnPath('birdc')]);
   if (bird === undefined || birdc === undefined) {
     throw new ClusterError('ERR_CLUSTER_PROGRAM_MISSING', 'no BIRD on this machine: run `npm run setup`');
@@ -51,7 +62,7 @@ async function startBirdRouter({ name, router }: ClusterPlan, signal: AbortSigna
   await mkdir(folder, { recursive: true });
   await chmod(folder, 0o755);
   const [config, socket] = [join(folder, 'bird.conf'), join(folder, 'bird.ctl')];
-  await writeFile(config, renderBirdConf(router));
+  await writeFile(config, configText);
   const daemon = await startComponent({
     ...{ name: `${router.name}.bird`, log: logFile(name, `${router.name}.bird`), env: COMPONENT_ENV },
     command: ['nsenter', `--net=/run/netns/${router.netns}`, '--', bird, '-f', '-c', config, '-s', socket],

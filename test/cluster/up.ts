@@ -29,6 +29,8 @@ export interface ClusterUp {
   readonly nodeCount: number;
   readonly proxyMode: ProxyMode;
   readonly router: RouterKind;
+  /** The router's configuration, in place of one that fits every cluster. */
+  readonly routerConfig?: string;
   /** docker-archives to import into every node. */
   readonly images: readonly string[];
   /** Told what is being done, one short line each. */
@@ -84,7 +86,8 @@ interface Start extends ClusterUp {
 }
 
 async function start(options: Start): Promise<Cluster> {
-  const { plan, state, programs, name, nodeCount, proxyMode, router, onProgress, signal } = options;
+  const { plan, state, programs, name, nodeCount, proxyMode, onProgress, signal } = options;
+  const { router: kind, routerConfig: configText } = options;
   const layout = await cgroupLayout();
   onProgress(`${name}: ${nodeCount} nodes, a router, a client; cgroups version ${layout.version}`);
   await mkdir(diskFolder(name), { recursive: true });
@@ -98,7 +101,7 @@ async function start(options: Start): Promise<Cluster> {
   });
   const [controlPlane, routerCommand, handles] = await all([
     startControlPlane(plan, programs, signal),
-    addRouterAndClient(plan).then(() => startRouter(plan, router, signal)),
+    addRouterAndClient(plan).then(() => startRouter({ plan, kind, signal, configText })),
     all(bootAll),
   ] as const);
   try {

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { tempDir } from '../support/index.ts';
 import { startTestCluster, type TestCluster } from '../cluster/index.ts';
+import { webManifest } from './web.ts';
 
 /** The product as a user has it: images in the nodes, the chart installed. */
 
-const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
+export const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
 const TAG = 'e2e';
 export const NAMESPACE = 'metallb-system';
 export const IMAGE = `localhost/metallb-frr:${TAG}`;
@@ -60,21 +61,5 @@ async function commandOfReadme(start: string): Promise<readonly string[]> {
   return line.split(' ');
 }
 
-/** A web server that answers with its node's name, with one pod on each node, made of our own image. */
-export const WEB = `
-apiVersion: apps/v1
-kind: DaemonSet
-metadata: { name: web }
-spec:
-  selector: { matchLabels: { app: web } }
-  template:
-    metadata: { labels: { app: web } }
-    spec:
-      terminationGracePeriodSeconds: 0
-      containers:
-        - name: web
-          image: ${IMAGE}
-          command: [node, -e, "require('http').createServer((q,r)=>r.end(process.env.NODE)).listen(8080,'::')"]
-          env: [{ name: NODE, valueFrom: { fieldRef: { fieldPath: spec.nodeName } } }]
-          readinessProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1 }
-`;
+/** A web server that answers with its node's name. */
+export const WEB = webManifest(IMAGE);
