@@ -186,6 +186,16 @@ describe('a thousand addresses', () => {
   });
 });
 
+test('addresses that were claimed together are not repeated together', () => {
+  const { sent } = run(withAnnounced(NOTHING_ANNOUNCED, many(500), 0), { from: 0, until: 5_000 });
+  const tenths = new Map<number, number>();
+  for (const { at } of sent) {
+    const tenth = Math.floor(at / 100);
+    if (at > 1_000) tenths.set(tenth, (tenths.get(tenth) ?? 0) + 1);
+  }
+  expect(Math.max(...tenths.values())).toBeLessThanOrEqual(130);
+});
+
 // Any sequence of changes, looked at in time or late.
 
 type Step =

@@ -21,13 +21,15 @@ export interface Announced {
  * clock.
  */
 export interface AnnouncementSchedule {
-  /** By interface, MAC address and address. */
-  readonly items: ReadonlyMap<string, Item>;
+  /** Each address on each interface, the one that is due next first. */
+  readonly items: readonly Item[];
   /** The last batch was just before this. */
   readonly notBefore: number;
 }
 
 interface Item {
+  /** Interface, MAC address and address. */
+  readonly key: string;
   readonly announced: Announced;
   /** When it was claimed, or its link returned. */
   readonly since: number;
@@ -60,7 +62,7 @@ export const ANNOUNCEMENT_TIMES = {
   batchRepeated: 20,
 } as const;
 
-export const NOTHING_ANNOUNCED: AnnouncementSchedule = { items: new Map(), notBefore: -Infinity };
+export const NOTHING_ANNOUNCED: AnnouncementSchedule = { items: [], notBefore: -Infinity };
 
 /**
  * Says what is announced from now on. What is new is due at once, and that an interface has another MAC address makes
@@ -72,16 +74,17 @@ export function withAnnounced(
   wanted: readonly Announced[],
   now: number,
 ): AnnouncementSchedule {
+  const known = new Map(schedule.items.map((item) => [item.key, item]));
   const items = new Map<string, Item>();
   let isSame = true;
   for (const announced of wanted) {
     const key = keyOf(announced);
-    const before = schedule.items.get(key);
-    const item = before ? updated(before, announced) : begun(announced, now);
+    const before = known.get(key);
+    const item = before ? updated(before, announced) : begun(key, announced, now);
     isSame &&= item === before;
     items.set(key, item);
   }
-  return isSame && items.size === schedule.items.size ? schedule : { ...schedule, items };
+  return isSame && items.size === known.size ? schedule : sorted(schedule, [...items.values()]);
 }
 
 /** Begins anew with all addresses of an interface: it has lost its carrier and has it again. */
@@ -91,7 +94,7 @@ export function withLinkReturned(
   now: number,
 ): AnnouncementSchedule {
   return changed(schedule, (item) =>
-    item.announced.interface === interfaceName ? begun(item.announced, now) : item,
+    item.announced.interface === interfaceName ? begun(item.key, item.announced, now) : item,
   );
 }
 
@@ -120,20 +123,24 @@ export interface DueAnnouncements {
  * is not given an address twice.
  */
 export function takeDue(schedule: AnnouncementSchedule, now: number): DueAnnouncements {
-  const first: [string, Item][] = [];
-  const repeated: [string, Item][] = [];
-  if (now >= schedule.notBefore) {
-    for (const entry of schedule.items) {
-      if (entry[1].dueAt <= now) (entry[1].sent === 0 ? first : repeated).push(entry);
-    }
-  }
+  const { items, notBefore } = schedule;
   const { batchFirst, batchRepeated, batchEveryMs } = ANNOUNCEMENT_TIMES;
-  const taken = [...first.sort(byDue).slice(0, batchFirst), ...repeated.sort(byDue).slice(0, batchRepeated)];
+  const first: Item[] = [];
+  const repeated: Item[] = [];
+  const left: Item[] = [];
+  let at = 0;
+  for (; now >= notBefore; at += 1) {
+    const item = items[at];
+    if (item === undefined || item.dueAt > now) break;
+    if (item.sent === 0 && first.length < batchFirst) first.push(item);
+    else if (item.sent > 0 && repeated.length < batchRepeated) repeated.push(item);
+    else left.push(item);
+  }
+  const taken = [...first, ...repeated];
   if (taken.length === 0) return { due: [], schedule, nextAt: nextAt(schedule) };
-  const items = new Map(schedule.items);
-  for (const [key, item] of taken) items.set(key, said(key, item, now));
-  const rest = { items, notBefore: now + batchEveryMs };
-  return { due: taken.map(([, { announced }]) => announced), schedule: rest, nextAt: nextAt(rest) };
+  const again = taken.map((item) => said(item, now)).sort(byDue);
+  const rest = { items: merged([...left, ...items.slice(at)], again), notBefore: now + batchEveryMs };
+  return { due: taken.map(({ announced }) => announced), schedule: rest, nextAt: nextAt(rest) };
 }
 
 /** The frames that announce it: ARP in both forms, or an unsolicited Neighbor Advertisement. */
@@ -146,8 +153,8 @@ function keyOf({ ip, mac, interface: name }: Announced): string {
   return `${name} ${mac} ${ip.text}`;
 }
 
-function begun(announced: Announced, now: number): Item {
-  return { announced, since: now, sent: 0, sentAt: -Infinity, dueAt: now };
+function begun(key: string, announced: Announced, now: number): Item {
+  return { key, announced, since: now, sent: 0, sentAt: -Infinity, dueAt: now };
 }
 
 /** The item with what may change under it. */
@@ -158,16 +165,16 @@ function updated(item: Item, announced: Announced): Item {
   }
   const next = { ...item, announced };
   const isPeriodic = item.sent >= ANNOUNCEMENT_TIMES.burst && before.intervalMs !== announced.intervalMs;
-  return isPeriodic ? { ...next, dueAt: dueAfter(keyOf(announced), next) } : next;
+  return isPeriodic ? { ...next, dueAt: dueAfter(next) } : next;
 }
 
-function said(key: string, item: Item, now: number): Item {
+function said(item: Item, now: number): Item {
   const next = { ...item, sent: item.sent + 1, sentAt: now };
-  return { ...next, dueAt: dueAfter(key, next) };
+  return { ...next, dueAt: dueAfter(next) };
 }
 
 /** When an item is due that was last said at `sentAt`. */
-function dueAfter(key: string, { announced, since, sent, sentAt }: Item): number {
+function dueAfter({ key, announced, since, sent, sentAt }: Item): number {
   const { burst, burstStepMs, burstSpreadMs, gapMs, jitter, periodGridMs } = ANNOUNCEMENT_TIMES;
   if (sent < burst) {
     const planned = since + sent * burstStepMs + Math.floor(fractionOf(key) * burstSpreadMs);
@@ -180,24 +187,37 @@ function dueAfter(key: string, { announced, since, sent, sentAt }: Item): number
 }
 
 function changed(schedule: AnnouncementSchedule, change: (item: Item) => Item): AnnouncementSchedule {
-  const items = new Map<string, Item>();
-  let isSame = true;
-  for (const [key, item] of schedule.items) {
-    const next = change(item);
-    isSame &&= next === item;
-    items.set(key, next);
+  const items = schedule.items.map(change);
+  return items.every((item, index) => item === schedule.items[index]) ? schedule : sorted(schedule, items);
+}
+
+function sorted(schedule: AnnouncementSchedule, items: readonly Item[]): AnnouncementSchedule {
+  return { ...schedule, items: [...items].sort(byDue) };
+}
+
+/** Two sorted lists as one. */
+function merged(many: readonly Item[], few: readonly Item[]): readonly Item[] {
+  const items: Item[] = [];
+  let at = 0;
+  for (const item of few) {
+    let next = many[at];
+    for (; next !== undefined && next.dueAt <= item.dueAt; next = many[at]) {
+      items.push(next);
+      at += 1;
+    }
+    items.push(item);
   }
-  return isSame ? schedule : { ...schedule, items };
+  return [...items, ...many.slice(at)];
 }
 
 function nextAt({ items, notBefore }: AnnouncementSchedule): number | undefined {
-  let least = Infinity;
-  for (const { dueAt } of items.values()) least = Math.min(least, dueAt);
-  return least === Infinity ? undefined : Math.max(least, notBefore);
+  const dueAt = items[0]?.dueAt ?? Infinity;
+  return dueAt === Infinity ? undefined : Math.max(dueAt, notBefore);
 }
 
-function byDue([, a]: readonly [string, Item], [, b]: readonly [string, Item]): number {
-  return a.dueAt - b.dueAt;
+function byDue(a: Item, b: Item): number {
+  // Both may be Infinity.
+  return a.dueAt < b.dueAt ? -1 : a.dueAt > b.dueAt ? 1 : 0;
 }
 
 /**

@@ -84,6 +84,13 @@ describe('one interface', () => {
       'other-subnet',
       'other-subnet',
     ],
+    // Of the same number as 192.0.2.11/24.
+    [
+      'with one of the other family',
+      link('eth0', { addresses: ['::c000:20b/120'] }),
+      'other-subnet',
+      'other-subnet',
+    ],
     ['that is down', link('eth0', { addresses: ADDRESSES, isUp: false }), 'down', 'down'],
     ['in a bond', link('eth0', { addresses: ADDRESSES, hasMaster: true }), 'member', 'member'],
     ['with NOARP', link('eth0', { addresses: ADDRESSES, hasArp: false }), 'no-arp', 'no-arp'],
