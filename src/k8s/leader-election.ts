@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ApiClient } from './api-client.ts';
 import { ApiError } from './api-error.ts';
+import { createComplaint } from './complaint.ts';
 import {
   heldLease,
   leaseSpecOf,
@@ -24,14 +25,17 @@ export interface LeaseTiming {
   readonly retryPeriodMs: number;
 }
 
-/** A killed holder is followed after 6 s; a renewal every 2 s. */
+/**
+ * A killed holder is followed after 6 s; a renewal every 2 s, and two in a row in time before an API server whose every
+ * answer takes 2 s.
+ */
 export const LEASE_TIMING: LeaseTiming = {
   leaseDurationMs: 6_000,
-  renewDeadlineMs: 4_000,
+  renewDeadlineMs: 5_000,
   retryPeriodMs: 2_000,
 };
-/** An attempt to take a Lease that failed is repeated after this long. */
-const ACQUIRE_RETRY_MS = 500;
+/** An attempt to take or to renew a Lease that failed is repeated after this long. */
+const RETRY_MS = 500;
 
 export interface LeaderElectionOptions {
   readonly client: ApiClient;
@@ -63,6 +67,8 @@ export async function runWithLease(options: LeaderElectionOptions): Promise<void
 interface Held {
   readonly raw: RawObject;
   readonly spec: LeaseSpec;
+  /** When we asked for it to be so, on our own clock; others cannot have seen it any sooner. */
+  readonly at: number;
 }
 
 /** @returns undefined when `signal` was aborted first */
@@ -95,6 +101,7 @@ async function acquire(options: LeaderElectionOptions): Promise<Held | undefined
     logger,
     signal: until,
   });
+  const complaint = createComplaint();
   let saidHolder: string | undefined;
   try {
     while (!until.aborted) {
@@ -109,9 +116,12 @@ async function acquire(options: LeaderElectionOptions): Promise<Held | undefined
         await waitFor(changed, waitMs, until);
         continue;
       }
-      const held = await take(options, known?.raw, timing);
-      if (held) return held;
-      await waitFor(changed, ACQUIRE_RETRY_MS, until);
+      const taken = await take(options, known?.raw, timing);
+      if (taken.kind === 'held') return taken.held;
+      if (taken.error && complaint.isNews(taken.error.message)) {
+        logger.warn({ err: taken.error, lease: lease.name }, 'the Lease cannot be taken, trying again');
+      }
+      await waitFor(changed, Math.max(RETRY_MS, taken.error?.retryAfterMs ?? 0), until);
     }
     return undefined;
   } finally {
@@ -126,17 +136,22 @@ function waitFrom(known: { readonly observed?: ObservedLease } | undefined, iden
   return known.observed ? takeableAt(known.observed, identity) - performance.now() : 0;
 }
 
+/** `error` is missing when somebody else was quicker. */
+type Taken =
+  { readonly kind: 'held'; readonly held: Held } | { readonly kind: 'failed'; readonly error?: ApiError };
+
 async function take(
-  { client, lease, identity, logger, signal }: LeaderElectionOptions,
+  { client, lease, identity, signal }: LeaderElectionOptions,
   raw: RawObject | undefined,
   timing: LeaseTiming,
-): Promise<Held | undefined> {
+): Promise<Taken> {
   const before = raw && leaseSpecOf(raw);
   const spec = heldLease(before, {
     identity,
     durationSeconds: Math.ceil(timing.leaseDurationMs / 1_000),
     time: new Date(),
   });
+  const at = performance.now();
   try {
     const answer = raw
       ? await put(client, raw, spec, timing.renewDeadlineMs)
@@ -149,14 +164,12 @@ async function take(
           },
           signal,
         );
-    if (isRawObject(answer)) return { raw: answer, spec };
+    if (isRawObject(answer)) return { kind: 'held', held: { raw: answer, spec, at } };
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    if (error.status !== 409 && !signal.aborted) {
-      logger.warn({ err: error, lease: lease.name }, 'the Lease cannot be taken, trying again');
-    }
+    if (error.status !== 409 && !signal.aborted) return { kind: 'failed', error };
   }
-  return undefined;
+  return { kind: 'failed' };
 }
 
 /** Leads until the Lease is lost or `signal` is aborted; gives it back in that case. */
@@ -194,19 +207,20 @@ async function renew(
   });
   leadingEnded.catch(() => undefined); // whoever awaits `until` hears of it
   let current = held;
-  let renewedAt = performance.now();
-  let waitMs = timing.retryPeriodMs;
+  const untilRenewal = (): number => current.at + timing.retryPeriodMs - performance.now();
+  const untilLost = (): number => current.at + timing.renewDeadlineMs - performance.now();
+  let waitMs = untilRenewal();
   const stop = AbortSignal.any([signal, ended.signal]);
   const isOver = (): boolean => stop.aborted;
   while (!isOver()) {
-    await delay(waitMs, undefined, { signal: stop }).catch(() => undefined);
+    await delay(Math.max(0, waitMs), undefined, { signal: stop }).catch(() => undefined);
     if (isOver()) break;
-    const leftMs = renewedAt + timing.renewDeadlineMs - performance.now();
+    const leftMs = untilLost();
     if (leftMs <= 0) {
       lost.abort();
       break;
     }
-    const startedAt = performance.now();
+    const at = performance.now();
     try {
       const spec = heldLease(current.spec, {
         identity,
@@ -214,10 +228,9 @@ async function renew(
         time: new Date(),
       });
       const answer = await put(client, current.raw, spec, leftMs);
-      if (isRawObject(answer)) current = { raw: answer, spec };
-      // From when it was asked for: the answer may have taken long.
-      renewedAt = startedAt;
-      waitMs = timing.retryPeriodMs;
+      // An answer that cannot be read may have been a renewal all the same: the next try will tell by a conflict.
+      if (isRawObject(answer)) current = { raw: answer, spec, at };
+      waitMs = isRawObject(answer) ? untilRenewal() : RETRY_MS;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (error.status === 409 || error.status === 404) {
@@ -226,11 +239,12 @@ async function renew(
           lost.abort();
           break;
         }
-        current = now;
+        current = { ...now, at: current.at };
       } else {
         logger.warn({ err: error }, 'the Lease cannot be renewed, trying again');
       }
-      waitMs = Math.min(ACQUIRE_RETRY_MS, Math.max(0, leftMs / 4));
+      // A busy server's wish to be left alone is heard for as long as there is time for another try.
+      waitMs = Math.min(untilLost(), Math.max(RETRY_MS, Math.min(error.retryAfterMs ?? 0, leftMs / 2)));
     }
   }
   return current;
@@ -240,7 +254,7 @@ async function renew(
 async function reread(
   { client, lease }: LeaderElectionOptions,
   timeoutMs: number,
-): Promise<Held | undefined> {
+): Promise<Omit<Held, 'at'> | undefined> {
   try {
     const raw = await client.request({
       method: 'GET',

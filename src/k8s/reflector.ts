@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { backoffMs } from '../core/backoff.ts';
 import { ApiError } from './api-error.ts';
 import type { ApiClient } from './api-client.ts';
+import { createComplaint } from './complaint.ts';
 import { listAll } from './paged-list.ts';
 import { isRawObject, keyOfRaw, type RawObject } from './raw-object.ts';
 import { collectionPath, selectorsOf, type ResourceQuery } from './resources.ts';
@@ -16,8 +17,6 @@ const WATCH_SECONDS = { least: 300, spread: 300 };
 const SILENCE_MS = 125_000;
 /** A watch that ends sooner than this counts as a failure, so that a server that ends each at once is not pressed. */
 const SHORT_WATCH_MS = 1_000;
-/** A complaint that stays the same is said again after this time. */
-const REMIND_MS = 60_000;
 
 export interface ReflectorHandlers {
   readonly put: (object: RawObject) => void;
@@ -46,7 +45,7 @@ export async function reflect(options: ReflectorOptions): Promise<void> {
   const what = { kind: query.type.kind, name: query.name };
   let resourceVersion: string | undefined;
   let attempt = 0;
-  let complaint = { text: '', at: -Infinity };
+  const complaint = createComplaint();
   const isOver = (): boolean => signal.aborted;
   while (!isOver()) {
     const startedAt = performance.now();
@@ -67,8 +66,7 @@ export async function reflect(options: ReflectorOptions): Promise<void> {
       continue;
     }
     attempt += 1;
-    if (failure && (failure.message !== complaint.text || performance.now() > complaint.at + REMIND_MS)) {
-      complaint = { text: failure.message, at: performance.now() };
+    if (failure && complaint.isNews(failure.message)) {
       logger.warn({ ...what, err: failure, hint: hintFor(failure) }, 'cannot be watched, trying again');
     }
     const waitMs = Math.max(failure?.retryAfterMs ?? 0, backoffMs(attempt, BACKOFF, random()));
