@@ -3,7 +3,7 @@ import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startApiServer, type ApiServer } from '../cluster/api-server.ts';
 import { apiServerPrograms } from '../cluster/programs.ts';
 import { atEnd, eventually, freePort } from '../support/index.ts';
-import { isLeading, NAMESPACE, Objects, startController, type Program } from './support.ts';
+import { isLeading, NAMESPACE, Objects, startController, wipe, type Program } from './support.ts';
 
 /** The controller as a process beside a real API server. */
 
@@ -173,42 +173,6 @@ describe('the controller', () => {
     expect(new Set(Object.values(await objects.addresses())).size).toBe(3);
   });
 
-  describe('of two', () => {
-    test('the second takes over when the first ends', async () => {
-      const first = start();
-      await isLeading(first);
-      const second = start();
-      await eventually(() => {
-        expect(second.lines().map(({ msg }) => msg)).toContain('standing by');
-      });
-      await objects.service('before');
-      await objects.becomes('before', '192.0.2.0');
-      expect(await first.end('SIGTERM')).toBe(0);
-      await objects.service('after');
-      await objects.becomes('after', '192.0.2.1');
-      expect(await objects.address('before')).toBe('192.0.2.0');
-    });
-
-    test('the second takes over from a killed one when the Lease runs out, and nothing is given twice', async () => {
-      const first = start();
-      await isLeading(first);
-      start();
-      const names = Array.from({ length: 6 }, (_, index) => `s${String(index)}`);
-      for (const name of names.slice(0, 3)) await objects.service(name);
-      // Killed between deciding and writing, or after, as it happens.
-      await first.end('SIGKILL');
-      for (const name of names.slice(3)) await objects.service(name);
-      await eventually(
-        async () => {
-          expect(Object.keys(await objects.addresses())).toEqual(names);
-        },
-        { timeoutMs: 20_000 },
-      );
-      const given = Object.values(await objects.addresses());
-      expect(new Set(given).size).toBe(names.length);
-    });
-  });
-
   describe('when the API server', () => {
     test('is killed for a while: nothing changes, and what was missed is caught up with', async () => {
       await isLeading(start());
@@ -235,23 +199,3 @@ describe('the controller', () => {
     });
   });
 });
-
-/** A clean table for the next test; the API server is started once. */
-async function wipe(api: ApiServer): Promise<void> {
-  const services = (await api.request('GET', '/api/v1/namespaces/default/services')) as {
-    items: { metadata: { name: string } }[];
-  };
-  for (const { metadata } of services.items) {
-    if (metadata.name !== 'kubernetes') {
-      await api.request('DELETE', `/api/v1/namespaces/default/services/${metadata.name}`);
-    }
-  }
-  for (const path of [
-    `/apis/metallb.io/v1beta1/namespaces/${NAMESPACE}/ipaddresspools`,
-    `/apis/metallb.io/v1beta1/namespaces/${NAMESPACE}/configurationstates`,
-    `/apis/coordination.k8s.io/v1/namespaces/${NAMESPACE}/leases`,
-    '/api/v1/namespaces/default/events',
-  ]) {
-    await api.request('DELETE', path);
-  }
-}

@@ -1,12 +1,10 @@
-import { chmod, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { beforeAll, expect, test } from 'vitest';
 import type { Frr } from '../../src/lab/index.ts';
 import { startApiServer, type ApiServer } from '../cluster/api-server.ts';
 import { apiServerPrograms } from '../cluster/programs.ts';
-import { atEnd, describeWithFrr, eventually, freePort, startTestFrr, tempDir } from '../support/index.ts';
-import { isLeading, NAMESPACE, Objects, startController, startProgram, type Program } from './support.ts';
+import { atEnd, describeWithFrr, eventually, freePort, startTestFrr } from '../support/index.ts';
+import { isLeading, NAMESPACE, Objects, startController, startSpeaker, type Program } from './support.ts';
 
 /** A speaker as a process, between a real API server and a real FRR. */
 
@@ -36,12 +34,10 @@ describeWithFrr('the speaker in a cluster', (install) => {
       ...{ myASN: 64_500, peerASN: 64_501, peerAddress: '203.0.113.1' },
       passwordSecret: { name: 'tor' },
     });
-    const vtysh = await vtyshProgram(frr);
-    speaker = startProgram(api.kubeconfigPath, [
-      ...['speaker', '--namespace', NAMESPACE, '--node-name', 'n1', '--port', '0', '--vtysh', vtysh],
-      ...['--frr-sockets', frr.socketsDir, '--frr-config', frr.configFile],
-      ...['--health-probe-port', String(healthPort), '--log-level', 'debug'],
-    ]);
+    speaker = await startSpeaker(api.kubeconfigPath, {
+      ...{ frr, node: 'n1' },
+      args: ['--health-probe-port', String(healthPort)],
+    });
     await isLeading(startController(api.kubeconfigPath));
   });
 
@@ -58,16 +54,6 @@ describeWithFrr('the speaker in a cluster', (install) => {
     );
   }
 
-  /** A Service with an endpoint that is ready. */
-  async function serve(name: string): Promise<void> {
-    await objects.service(name);
-    await api.request('POST', '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices', {
-      metadata: { name: `${name}-1`, labels: { 'kubernetes.io/service-name': name } },
-      ...{ addressType: 'IPv4', ports: [{ port: 80 }] },
-      endpoints: [{ addresses: ['10.1.2.3'], nodeName: 'n1', conditions: { ready: true } }],
-    });
-  }
-
   async function networks(): Promise<readonly string[]> {
     const config = await frr.show('show running-config');
     return [...config.matchAll(/^ {2}network (\S+)/gm)].map(([, prefix = '']) => prefix);
@@ -80,7 +66,7 @@ describeWithFrr('the speaker in a cluster', (install) => {
   }
 
   test('announces what has an address and an endpoint', async () => {
-    await serve('web');
+    await objects.serve('web');
     await announces('192.0.2.0/32');
     expect(await frr.show('show running-config')).toMatch(/neighbor 203\.0\.113\.1 password one/);
     expect(await (await fetch(`http://127.0.0.1:${String(healthPort)}/readyz`)).text()).toBe('ok\n');
@@ -145,7 +131,7 @@ describeWithFrr('the speaker in a cluster', (install) => {
     await delay(5_000);
     expect(await networks()).toEqual(['192.0.2.0/32']);
     await api.restart();
-    await serve('late');
+    await objects.serve('late');
     await announces('192.0.2.0/32', '192.0.2.1/32');
   });
 
@@ -153,7 +139,7 @@ describeWithFrr('the speaker in a cluster', (install) => {
     // Without their kind, every write of a ServiceBGPStatus fails.
     const crd = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/servicebgpstatuses.metallb.io';
     await api.request('DELETE', crd);
-    await serve('more');
+    await objects.serve('more');
     await announces('192.0.2.0/32', '192.0.2.1/32', '192.0.2.2/32');
     expect(speaker.isRunning()).toBe(true);
   });
@@ -168,12 +154,3 @@ describeWithFrr('the speaker in a cluster', (install) => {
     expect(await networks()).toEqual(['192.0.2.0/32', '192.0.2.2/32']);
   });
 });
-
-/** One program for the whole command line: FRR 10's vtysh runs inside a root of its own. */
-async function vtyshProgram(frr: Frr): Promise<string> {
-  const path = join(await tempDir(), 'vtysh');
-  const words = frr.vtysh.map((word) => `'${word}'`).join(' ');
-  await writeFile(path, `#!/bin/sh\nexec ${words} "$@"\n`);
-  await chmod(path, 0o755);
-  return path;
-}

@@ -1,10 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { chmod, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import type { ApiServer } from '../cluster/api-server.ts';
 import type { Json } from '../cluster/api-client.ts';
-import { atEnd, eventually } from '../support/index.ts';
+import type { Frr } from '../../src/lab/index.ts';
+import { atEnd, eventually, tempDir } from '../support/index.ts';
 
 /** Processes of the product beside a real API server, and short words for what stands in it. */
 
@@ -12,15 +16,19 @@ const PROGRAM = fileURLToPath(new URL('../../bin/metallb-frr', import.meta.url))
 export const NAMESPACE = 'metallb-system';
 
 const METALLB = `/apis/metallb.io/v1beta1/namespaces/${NAMESPACE}`;
+export const LEASES = `/apis/coordination.k8s.io/v1/namespaces/${NAMESPACE}/leases`;
 const SERVICES = '/api/v1/namespaces/default/services';
 
 export interface LogLine {
   readonly level: string;
   readonly msg: string;
+  /** When it came, in milliseconds of our own monotonic clock. */
+  readonly cameAt: number;
   readonly [field: string]: unknown;
 }
 
 export interface Program {
+  readonly pid: number;
   readonly lines: () => readonly LogLine[];
   /** Resolves with the exit code, or the signal that ended it. */
   readonly end: (signal: 'SIGTERM' | 'SIGKILL') => Promise<number | string | null>;
@@ -28,15 +36,19 @@ export interface Program {
 }
 
 /** Starts `metallb-frr` with these arguments; it is killed at the end of the file. */
-export function startProgram(kubeconfig: string, args: readonly string[]): Program {
+export function startProgram(
+  kubeconfig: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Program {
   const child = spawn(PROGRAM, args, {
-    env: { ...process.env, KUBECONFIG: kubeconfig },
+    env: { ...process.env, ...env, KUBECONFIG: kubeconfig },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let text = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk;
+  const lines: LogLine[] = [];
+  for (const input of [child.stdout, child.stderr]) {
+    createInterface({ input }).on('line', (line) => {
+      if (line.startsWith('{')) lines.push({ ...(JSON.parse(line) as LogLine), cameAt: performance.now() });
     });
   }
   const isRunning = (): boolean => child.exitCode === null && child.signalCode === null;
@@ -44,19 +56,7 @@ export function startProgram(kubeconfig: string, args: readonly string[]): Progr
   atEnd(async () => {
     await end('SIGKILL');
   });
-  return {
-    lines: () =>
-      text
-        .split('\n')
-        .filter((line) => line.startsWith('{'))
-        .map(parseLine),
-    end,
-    isRunning,
-  };
-}
-
-function parseLine(line: string): LogLine {
-  return JSON.parse(line) as LogLine;
+  return { pid: child.pid ?? 0, lines: () => lines, end, isRunning };
 }
 
 async function endOf(child: ChildProcess, signal: NodeJS.Signals): Promise<number | string | null> {
@@ -69,11 +69,47 @@ async function endOf(child: ChildProcess, signal: NodeJS.Signals): Promise<numbe
 }
 
 export function startController(kubeconfig: string, ...args: readonly string[]): Program {
+  return startProgram(kubeconfig, [...CONTROLLER, ...args]);
+}
+
+const CONTROLLER = [
+  'controller',
+  ...['--namespace', NAMESPACE, '--log-level', 'debug', '--health-probe-port', '0', '--port', '0'],
+];
+
+/** A controller on a host whose clock is wrong. */
+export function startControllerWithClock(kubeconfig: string, shiftMs: number): Program {
+  return startProgram(kubeconfig, CONTROLLER, {
+    NODE_OPTIONS: `--import ${new URL('shifted-clock.ts', import.meta.url).href}`,
+    CLOCK_SHIFT_MS: String(shiftMs),
+  });
+}
+
+/** A speaker for one node, at an FRR. */
+export async function startSpeaker(
+  kubeconfig: string,
+  { frr, node, args = [] }: { readonly frr: Frr; readonly node: string; readonly args?: readonly string[] },
+): Promise<Program> {
   return startProgram(kubeconfig, [
-    'controller',
-    ...['--namespace', NAMESPACE, '--log-level', 'debug', '--health-probe-port', '0', '--port', '0'],
+    ...['speaker', '--namespace', NAMESPACE, '--node-name', node, '--port', '0', '--log-level', 'debug'],
+    ...['--vtysh', await vtyshProgram(frr)],
+    ...['--frr-sockets', frr.socketsDir, '--frr-config', frr.configFile],
     ...args,
   ]);
+}
+
+/** One program for the whole command line: FRR 10's vtysh runs inside a root of its own. */
+async function vtyshProgram(frr: Frr): Promise<string> {
+  const path = join(await tempDir(), 'vtysh');
+  const words = frr.vtysh.map((word) => `'${word}'`).join(' ');
+  await writeFile(path, `#!/bin/sh\nexec ${words} "$@"\n`);
+  await chmod(path, 0o755);
+  return path;
+}
+
+/** A figure that a test found. */
+export function say(text: string): void {
+  process.stdout.write(`${text}\n`);
 }
 
 /** Until the controller leads and has read everything. */
@@ -116,11 +152,24 @@ export class Objects {
     await this.#api.request('DELETE', `${METALLB}/ipaddresspools/${name}`);
   }
 
-  async service(name: string, more: { annotations?: object; spec?: object } = {}): Promise<void> {
-    const { annotations = {}, spec = {} } = more;
+  async service(
+    name: string,
+    more: { annotations?: object; labels?: object; spec?: object } = {},
+  ): Promise<void> {
+    const { annotations = {}, labels = {}, spec = {} } = more;
     await this.#api.request('POST', SERVICES, {
-      metadata: { name, annotations },
+      metadata: { name, annotations, labels },
       spec: { type: 'LoadBalancer', ports: [{ port: 80 }], ...spec },
+    });
+  }
+
+  /** A Service with an endpoint that is ready on node `n1`. */
+  async serve(name: string): Promise<void> {
+    await this.service(name);
+    await this.#api.request('POST', '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices', {
+      metadata: { name: `${name}-1`, labels: { 'kubernetes.io/service-name': name } },
+      ...{ addressType: 'IPv4', ports: [{ port: 80 }] },
+      endpoints: [{ addresses: ['10.1.2.3'], nodeName: 'n1', conditions: { ready: true } }],
     });
   }
 
@@ -133,8 +182,16 @@ export class Objects {
     await this.#api.request('DELETE', `${SERVICES}/${name}`);
   }
 
-  read(name: string): Promise<ServiceView> {
-    return this.#api.request('GET', `${SERVICES}/${name}`).then(viewOf);
+  raw(name: string): Promise<Json> {
+    return this.#api.request('GET', `${SERVICES}/${name}`);
+  }
+
+  async read(name: string): Promise<ServiceView> {
+    return viewOf(await this.raw(name));
+  }
+
+  async views(path = SERVICES): Promise<readonly ServiceView[]> {
+    return (await this.list(path)).map(viewOf);
   }
 
   /** The addresses of a Service, as text. */
@@ -144,8 +201,7 @@ export class Objects {
 
   /** All addresses in use, by Service. */
   async addresses(): Promise<Readonly<Record<string, string>>> {
-    const { items } = (await this.#api.request('GET', SERVICES)) as { items: Json[] };
-    const views = items.map(viewOf).filter(({ address }) => address !== '');
+    const views = (await this.views()).filter(({ address }) => address !== '');
     return Object.fromEntries(views.map(({ name, address }) => [name, address]));
   }
 
@@ -190,4 +246,33 @@ function viewOf(raw: Json): ServiceView {
     pool: metadata.annotations?.['metallb.io/ip-allocated-from-pool'],
     condition: status?.conditions?.find(({ type }) => type === 'metallb.io/AddressAssigned'),
   };
+}
+
+/** A clean table for the next test; the API server is started once. */
+export async function wipe(api: ApiServer, { withLeases = true } = {}): Promise<void> {
+  const names = (await new Objects(api).views()).map(({ name }) => name);
+  await inParallel(
+    names.filter((name) => name !== 'kubernetes'),
+    (name) => api.request('DELETE', `${SERVICES}/${name}`),
+  );
+  for (const path of [
+    `${METALLB}/ipaddresspools`,
+    `${METALLB}/configurationstates`,
+    ...(withLeases ? [LEASES] : []),
+    '/api/v1/namespaces/default/events',
+  ]) {
+    await api.request('DELETE', path);
+  }
+}
+
+/** As many at once as an API server has time for. */
+export async function inParallel<T>(
+  items: readonly T[],
+  action: (item: T) => Promise<unknown>,
+): Promise<void> {
+  const left = items.values();
+  const worker = async (): Promise<void> => {
+    for (const item of left) await action(item);
+  };
+  await Promise.all(Array.from({ length: 12 }, worker));
 }

@@ -39,6 +39,21 @@ export function describeWithFrr(title: string, body: (install: FrrInstall) => vo
   }
 }
 
+/** A `describe` for the newest FRR release of this machine: for tests that take long, and are not about FRR. */
+export function describeWithNewestFrr(title: string, body: (install: FrrInstall) => void): void {
+  const newest = installs.toSorted((a, b) => Number.parseFloat(b.version) - Number.parseFloat(a.version))[0];
+  if (newest) {
+    describe(`${title} (FRR ${newest.version})`, () => {
+      body(newest);
+    });
+  } else {
+    skipWithReason(
+      title,
+      privileges.ok ? 'no FRR is on this machine: run `npm run setup`' : privileges.reason,
+    );
+  }
+}
+
 /** A `describe` for tests that make network namespaces; skipped with the reason in its title where they cannot be made. */
 export function describeWithNetns(title: string, body: () => void): void {
   if (privileges.ok) describe(title, body);

@@ -5,5 +5,5 @@
 export { atEnd, tempDir } from './cleanup.ts';
 export { eventually } from './eventually.ts';
 export type { EventuallyOptions } from './eventually.ts';
-export { describeWithFrr, describeWithNetns, startTestFrr, testNetns } from './frr.ts';
+export { describeWithFrr, describeWithNetns, describeWithNewestFrr, startTestFrr, testNetns } from './frr.ts';
 export { freePort } from './free-port.ts';
