@@ -32,6 +32,8 @@ export interface ApiRequest {
 export interface StreamRequest {
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
+  /** The server has begun to answer. */
+  readonly onOpen?: () => void;
   readonly onLine: (line: string) => void;
   /** A stream that says nothing for this long is given up. */
   readonly silenceMs: number;
@@ -97,7 +99,7 @@ export class ApiClient {
    * @returns when the server ends it
    * @throws {ApiError} for every failure, also silence and when `signal` is aborted
    */
-  async stream({ path, query, onLine, silenceMs, signal }: StreamRequest): Promise<void> {
+  async stream({ path, query, onOpen, onLine, silenceMs, signal }: StreamRequest): Promise<void> {
     const what = `GET ${path}`;
     const silence = new AbortController();
     const timer = setTimeout(() => {
@@ -123,6 +125,7 @@ export class ApiClient {
         const text = Buffer.concat(await io(() => response.toArray())).toString();
         throw errorOfAnswer(what, { status: response.statusCode ?? 0, headers: response.headers, text });
       }
+      onOpen?.();
       const lines = new LineSplitter(onLine);
       const chunks = (response as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
       for (

@@ -21,3 +21,9 @@ export function isRawObject(value: unknown): value is RawObject {
 export function keyOfRaw({ metadata: { namespace = '', name } }: RawObject): string {
   return namespace === '' ? name : `${namespace}/${name}`;
 }
+
+/** Versions of one object are decimal numbers that grow (KEP-5504); any others are taken as they come. */
+export function isOlderVersion(a: string, b: string): boolean {
+  if (!/^\d+$/.test(a) || !/^\d+$/.test(b)) return false;
+  return a.length === b.length ? a < b : a.length < b.length;
+}

@@ -23,6 +23,8 @@ export interface ReflectorHandlers {
   readonly remove: (object: RawObject) => void;
   /** A list is complete: what is not among these keys (`namespace/name`) is gone. */
   readonly listed: (keys: ReadonlySet<string>) => void;
+  /** Whether the server sends what happens: told when a watch is open, and when something went wrong. */
+  readonly watching?: (isWatching: boolean) => void;
 }
 
 export interface ReflectorOptions {
@@ -66,6 +68,7 @@ export async function reflect(options: ReflectorOptions): Promise<void> {
       continue;
     }
     attempt += 1;
+    if (failure) options.handlers.watching?.(false);
     if (failure && complaint.isNews(failure.message)) {
       logger.warn({ ...what, err: failure, hint: hintFor(failure) }, 'cannot be watched, trying again');
     }
@@ -121,6 +124,7 @@ async function watch(options: ReflectorOptions, from: string): Promise<WatchEnd>
         allowWatchBookmarks: 'true',
         timeoutSeconds: String(Math.round(WATCH_SECONDS.least + random() * WATCH_SECONDS.spread)),
       },
+      onOpen: () => handlers.watching?.(true),
       onLine,
       silenceMs: SILENCE_MS,
       signal,

@@ -28,6 +28,7 @@ export const RESOURCES = {
   BFDProfile: type(METALLB, 'BFDProfile', 'bfdprofiles'),
   Community: type(METALLB, 'Community', 'communities'),
   ServiceBGPStatus: type(METALLB, 'ServiceBGPStatus', 'servicebgpstatuses'),
+  ServiceL2Status: type(METALLB, 'ServiceL2Status', 'servicel2statuses'),
   ConfigurationState: type(METALLB, 'ConfigurationState', 'configurationstates'),
   Service: type('v1', 'Service', 'services'),
   EndpointSlice: type('discovery.k8s.io/v1', 'EndpointSlice', 'endpointslices'),

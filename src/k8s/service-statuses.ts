@@ -7,7 +7,7 @@ import { statusesEqual, withServiceStatus, type ServiceStatus } from '../source/
 import { PATCH_TYPES, type ApiClient } from './api-client.ts';
 import { ApiError, isRefusal } from './api-error.ts';
 import { AGAIN, createKeyedQueue, DONE, type KeyedQueue, type KeyResult } from './keyed-queue.ts';
-import { isRawObject, keyOfRaw, type RawObject } from './raw-object.ts';
+import { isOlderVersion, isRawObject, keyOfRaw, type RawObject } from './raw-object.ts';
 import { objectPath, RESOURCES } from './resources.ts';
 import { seenService, statusPatch, type SeenService } from './seen-service.ts';
 
@@ -115,7 +115,7 @@ export class ServiceStatuses {
     const key = keyOfRaw(raw);
     const seen = seenService(raw);
     const before = this.#seen.get(key);
-    if (before?.uid === seen.uid && isOlder(seen.resourceVersion, before.resourceVersion)) return;
+    if (before?.uid === seen.uid && isOlderVersion(seen.resourceVersion, before.resourceVersion)) return;
     this.#seen.set(key, seen);
     if (before !== undefined && before.uid !== seen.uid) this.#endWait(key);
     if (this.#differs(key)) this.#queue.add(key);
@@ -202,10 +202,4 @@ export class ServiceStatuses {
   #endWait(key: string): void {
     if (this.#heldBack.delete(key)) this.#queue.hurry(key);
   }
-}
-
-/** Versions of one object are decimal numbers that grow (KEP-5504); any others are taken as they come. */
-function isOlder(a: string, b: string): boolean {
-  if (!/^\d+$/.test(a) || !/^\d+$/.test(b)) return false;
-  return a.length === b.length ? a < b : a.length < b.length;
 }

@@ -263,9 +263,7 @@ export function describeLayer2Store(name: string, makePlace: () => Promise<Layer
       await one.store.idle();
       await place.requestMove({ namespace: 'default', name: 'web' }, 'n1');
       await sees(one, (view) => {
-        expect(view.moves.size).toBe(1);
-      });
-      await sees(one, (view) => {
+        expect(one.views.map(({ moves }) => moves.size)).toContain(1);
         expect(view.moves.size).toBe(0);
       });
     });
@@ -327,6 +325,6 @@ export function describeLayer2Store(name: string, makePlace: () => Promise<Layer
         expect(held(view)).toEqual(['n1', 'n2']);
         expect(ownerOf(view, 'web')).toBe('n1');
       }
-    });
+    }, 40_000);
   });
 }
