@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { labDown, labUp, parseTopology, requireNode, runInNode, type LabState } from '../../src/lab/index.ts';
+import { requestFolderMove } from '../../src/source/index.ts';
 import {
   answerSpans,
   macOf,
@@ -14,7 +15,6 @@ import {
 } from '../../test/lan/index.ts';
 
 const TOPOLOGY = resolve(import.meta.dirname, '../../test/containerlab/h-one-lan.clab.yml');
-const CHECKOUT = resolve(import.meta.dirname, '../..');
 
 export const NODES = ['n1', 'n2', 'n3'] as const;
 export type NodeName = (typeof NODES)[number];
@@ -42,7 +42,7 @@ export interface Rig {
   /** Runs a command in a node; gives its standard output, throws when it fails. */
   readonly run: (node: string, command: readonly string[], timeoutMs?: number) => Promise<string>;
   /** Asks for a Service's addresses to go to a node, as `metallb-frr move` does. */
-  readonly move: (service: string, to: NodeName) => Promise<void>;
+  readonly move: (service: string, to: NodeName) => void;
   readonly down: () => Promise<void>;
 }
 
@@ -77,9 +77,9 @@ async function rigOf(state: LabState): Promise<Rig> {
   return {
     ...{ state, folder, recorder, asker, run },
     nodeOf: (mac) => macs.get(mac),
-    move: async (service, to) => {
-      const command = [join(CHECKOUT, 'bin/metallb-frr'), 'move', service, '--to', to];
-      await run('controller', [...command, '--source', 'dir:/manifests']);
+    move: (service, to) => {
+      const [namespace = '', name = ''] = service.split('/');
+      requestFolderMove(join(folder, '.status'), { service: { namespace, name }, node: to });
     },
     settle: (ips, timeoutMs = 60_000) => settle({ recorder, asker, macs, ips, timeoutMs }),
     down: async () => {
