@@ -26,6 +26,7 @@ import {
 } from '../../l2/index.ts';
 import { createAnnouncer } from './announcer.ts';
 import type { Layer2Metrics } from './metrics.ts';
+import { createFailures } from './failures.ts';
 import { createPlaces, type Places } from './places.ts';
 import { createPorts } from './ports.ts';
 import { askFrame, probeFrames } from './questions.ts';
@@ -97,6 +98,7 @@ export function startLayer2(options: Layer2Options): Layer2 {
   const grouping = createGrouping();
   const keeper = createKeeper();
   const sights = createSights();
+  const failures = createFailures(me);
   const startedAt = performance.now();
   let view = NO_VIEW;
   let hasView = false;
@@ -121,6 +123,10 @@ export function startLayer2(options: Layer2Options): Layer2 {
 
   const ports = createPorts({
     logger,
+    // A process that wakes up reads what has piled up on its sockets before its timers run.
+    onFrames: () => {
+      if (hasSlept(now())) tick();
+    },
     onHeard: (link, heard) => {
       hear(link, heard);
     },
@@ -358,9 +364,10 @@ export function startLayer2(options: Layer2Options): Layer2 {
   let nextAsk = 0;
   let nextRival = 0;
   let turn = 0;
+  const hasSlept = (at: number): boolean => at - lastTick > SLEPT_MS + TICK_MS;
   const tick = (): void => {
     const at = now();
-    const slept = at - lastTick > SLEPT_MS + TICK_MS;
+    const slept = hasSlept(at);
     lastTick = at;
     if (groups.length === 0) return;
     if (slept) {
@@ -433,7 +440,15 @@ export function startLayer2(options: Layer2Options): Layer2 {
       services: groups.flatMap((group) => group.services),
     });
     sights.set(places.links, view.speakers, me);
+    // Before the interfaces are known all of them are missing.
+    if (links.length > 0) tellFailures();
     decideSoon();
+  };
+  const tellFailures = (): void => {
+    const services = groups.flatMap((group) => group.services);
+    for (const [service, message] of failures.news(services, places)) {
+      options.onEvent(service, { type: 'Warning', reason: 'announceFailed', message });
+    }
   };
 
   store.start((next) => {

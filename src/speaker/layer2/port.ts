@@ -28,6 +28,8 @@ const ALL_NODES = parseIp('ff02::1');
 const ICMP_AT = 54;
 
 export interface PortEvents {
+  /** Frames have come and are about to be judged by the table: the last moment to set it right. */
+  readonly onFrames: () => void;
   readonly onHeard: (link: string, heard: HeardClaim) => void;
   /** One request for this address came in, and was answered or not. */
   readonly onRequest: (ip: IpAddress, isAnswered: boolean) => void;
@@ -135,7 +137,8 @@ export class Port {
 
   #take(socket: PacketSocket, frames: readonly Uint8Array[]): void {
     const answers: Uint8Array[] = [];
-    const { onRequest, onDrop, onHeard } = this.#events;
+    const { onFrames, onRequest, onDrop, onHeard } = this.#events;
+    onFrames();
     for (const frame of frames) {
       const verdict = verdictFor(decodeFrame(frame), this.#table);
       if (verdict.kind === 'answer') {

@@ -23,6 +23,7 @@ const BACKOFF = { firstMs: 50, mostMs: 5_000 };
 export interface PortsOptions {
   readonly logger: Logger;
   readonly metrics: Layer2Metrics;
+  readonly onFrames: () => void;
   readonly onHeard: (link: string, heard: HeardClaim) => void;
   /** An interface can be used again: its table is empty. */
   readonly onReopened: () => void;
@@ -54,6 +55,7 @@ export function createPorts(options: PortsOptions): Ports {
   let isClosed = false;
 
   const events: PortEvents = {
+    onFrames: options.onFrames,
     onHeard: options.onHeard,
     onRequest: metrics.request,
     onDrop: metrics.dropped,
