@@ -38,6 +38,9 @@ Examples:
 Exit status: 0 built, 1 not built or larger than ${LIMIT_MB} MB together, 2 wrong usage.
 `;
 
+/** What scripts/lib/addons.mjs compiles. */
+const ADDON_FOLDERS = ['src/rawsock/addon', 'node_modules/raw-socket', 'node_modules/nan'];
+
 /** A call that cannot be right whatever the machine is like. */
 class UsageError extends Error {}
 
@@ -115,6 +118,25 @@ async function fillContext(context) {
   await copyFile(join(ROOT, 'LICENSE'), join(context, 'licenses/metallb-frr.txt'));
   await copyFile(join(ROOT, 'images/metallb-frr/metallb-frr'), join(context, 'metallb-frr'));
   await cp(join(ROOT, 'templates'), join(context, 'templates'), { recursive: true });
+  await fillAddons(join(context, 'addons'), node);
+}
+
+/**
+ * The sources of the addons, the program that compiles them and the headers of the Node that loads them, as they lie in the
+ * checkout. They are compiled in the image build, for its C library and its architecture.
+ * @param {string} folder
+ * @param {string} node
+ */
+async function fillAddons(folder, node) {
+  const programs = ['addons', 'node', 'paths', 'process'].map((name) => `scripts/lib/${name}.mjs`);
+  const parts = ['scripts/addons.mjs', 'scripts/node/package.json', ...programs, ...ADDON_FOLDERS];
+  for (const part of parts) await cp(join(ROOT, part), join(folder, part), { recursive: true });
+  await rm(join(folder, 'node_modules/raw-socket/build'), { recursive: true, force: true });
+  // Beside bin/node of the image build, where they are looked for; OpenSSL's are most of them and not used.
+  await cp(join(node, 'include/node'), join(folder, 'include/node'), {
+    recursive: true,
+    filter: (path) => !path.endsWith('/openssl'),
+  });
 }
 
 /**

@@ -9,6 +9,9 @@ import { SetupError } from '../lib/process.mjs';
 const REQUIRE = `import { createRequire as createBundleRequire } from 'node:module';
 const require = createBundleRequire(import.meta.url);`;
 
+/** Not in the file but in the image: an addon, loaded by its path, and what is compiled into it. */
+const BESIDE = ['node_modules/raw-socket/index.js', 'node_modules/nan/nan.h'];
+
 const NO_UNDICI = fileURLToPath(new URL('no-undici.mjs', import.meta.url));
 
 /**
@@ -48,7 +51,7 @@ export async function bundle(folder) {
   const outputs = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.entries(inputs));
   const used = outputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => path);
   await mkdir(join(folder, 'licenses'));
-  await writeFile(join(folder, 'licenses/packages.txt'), await licenseTexts(used));
+  await writeFile(join(folder, 'licenses/packages.txt'), await licenseTexts([...used, ...BESIDE]));
 }
 
 /** Loaded late: the packages may have been installed a moment ago. */

@@ -426,7 +426,7 @@ function withHelm(program: string): void {
         return add;
       };
       expect(added('controller')).toBeUndefined();
-      expect(added('speaker')).toBeUndefined();
+      expect(added('speaker')).toEqual(['NET_RAW']);
       expect(added('frr')).toContain('NET_ADMIN');
       for (const name of ['controller', 'speaker', 'frr']) {
         expect(container(usual, name).securityContext.readOnlyRootFilesystem).toBe(true);

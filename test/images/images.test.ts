@@ -51,6 +51,33 @@ describeWithPodman('container images', () => {
       expect(text).toContain('\nhostname n1\n');
     });
 
+    test('opens raw sockets, as the speaker does', async () => {
+      const script = `
+        const { interfaceIndex, open } = require('/opt/metallb-frr/build/rawsock.node');
+        const all = Uint32Array.of(0x06, 0, 0, 0x40000);
+        open(interfaceIndex('lo'), 0x0806, all, 65536, () => {}, () => {});
+        const { createRequire } = require('node:module');
+        const raw = createRequire('/opt/metallb-frr/dist/cli/main.mjs')('raw-socket');
+        raw.createSocket({ protocol: raw.Protocol.ICMPv6, addressFamily: raw.AddressFamily.IPv6 });
+        console.log('open');
+        process.exit(0);`;
+      const run = {
+        image: OWN_IMAGE,
+        command: ['-e', script],
+        options: ['--user', 'root', '--entrypoint', 'node'],
+      };
+      expect(await runContainer({ ...run, capabilities: CAPABILITIES.speaker })).toBe('open');
+      await expect(runContainer(run)).rejects.toThrow(/EPERM/);
+    });
+
+    test('has `ip` for the interfaces of the node, and no compiler', async () => {
+      const shell = { image: OWN_IMAGE, options: ['--entrypoint', 'sh'] };
+      const links = await runContainer({ ...shell, command: ['-c', 'ip -json link show lo'] });
+      expect(JSON.parse(links)).toMatchObject([{ ifname: 'lo' }]);
+      const compilers = 'for each in cc gcc g++ make python3; do command -v $each; done; true';
+      expect(await runContainer({ ...shell, command: ['-c', compilers] })).toBe('');
+    });
+
     test('is compiled for the users it runs as', async () => {
       for (const user of ['root', 'nobody']) {
         const options = ['--user', user, '--env', 'NODE_DEBUG_NATIVE=COMPILE_CACHE', '--entrypoint', 'sh'];
@@ -67,7 +94,7 @@ describeWithPodman('container images', () => {
 
     const inFrr = async (...command: string[]): Promise<string> =>
       (await podman(['exec', name, ...command])).stdout;
-    /** As the speaker's container runs: root without any capability. */
+    /** Root without any capability: vtysh needs less than the speaker has. */
     const asSpeaker = (command: readonly string[], input = ''): Promise<string> => {
       const [program = '', ...rest] = command;
       const options = ['--user', 'root', '--entrypoint', program, ...pod.volumes];
