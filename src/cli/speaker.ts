@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import type { ServiceObject } from '../api/index.ts';
 import { objectKey } from '../core/problem.ts';
 import { missingDaemons } from '../frr-vty/index.ts';
-import { clusterSource, speakerQueries, type ApiClient } from '../k8s/index.ts';
+import { clusterLayer2Store, clusterSource, speakerQueries, type ApiClient } from '../k8s/index.ts';
 import { folderLayer2Store, folderSource, statusFolderOf } from '../source/index.ts';
 import {
   clusterReports,
@@ -152,16 +152,12 @@ async function run(options: Options, command: Command): Promise<void> {
     templateText: readTemplate(),
     metrics,
     frr: await frrOf(options),
-    ...(layer2
-      ? {
-          layer2: {
-            ...layer2,
-            metrics: createLayer2Metrics(metrics.registry),
-            exclusion: readLinkExclusion(EXCLUDED_LINKS),
-            drainCordoned: options.l2DrainCordoned,
-          },
-        }
-      : {}),
+    layer2: {
+      ...layer2,
+      metrics: createLayer2Metrics(metrics.registry),
+      exclusion: readLinkExclusion(EXCLUDED_LINKS),
+      drainCordoned: options.l2DrainCordoned,
+    },
     logger,
     stopping,
     end: () => {
@@ -175,7 +171,7 @@ async function run(options: Options, command: Command): Promise<void> {
 /** Where the speaker's objects come from, and where its reports go. */
 type Edges = Pick<SpeakerOptions, 'source' | 'publish'> & {
   readonly client: ApiClient | undefined;
-  readonly layer2?: Pick<NonNullable<SpeakerOptions['layer2']>, 'store' | 'onEvent'>;
+  readonly layer2: Pick<NonNullable<SpeakerOptions['layer2']>, 'store' | 'onEvent'>;
   readonly close: () => Promise<void>;
 };
 
@@ -211,6 +207,10 @@ async function edgesOf(
     source: clusterSource({ client, namespace, queries, withSecrets: true, logger }),
     publish: reports.publish,
     client,
+    layer2: {
+      store: clusterLayer2Store({ ...context, client, namespace, node }),
+      onEvent: reports.event,
+    },
     close: async () => {
       await reports.idle();
       client.close();

@@ -3,7 +3,13 @@ import { isDeepStrictEqual } from 'node:util';
 import type { StatusObject } from '../api/index.ts';
 import { changedMiddle } from '../core/changed-middle.ts';
 import { objectKey } from '../core/problem.ts';
-import { createEventRecorder, StatusObjects, type ApiClient, type OwnerReference } from '../k8s/index.ts';
+import {
+  createEventRecorder,
+  StatusObjects,
+  type ApiClient,
+  type EventText,
+  type OwnerReference,
+} from '../k8s/index.ts';
 import type { ServiceVerdict } from '../reconciler/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import { speakerState, type PublishReport, type SpeakerReport } from './status-report.ts';
@@ -12,6 +18,8 @@ const COMPONENT = 'metallb-speaker';
 
 export interface ClusterReports {
   readonly publish: PublishReport;
+  /** Writes an Event about a Service, by `namespace/name`. */
+  readonly event: (service: string, event: EventText) => void;
   readonly idle: () => Promise<void>;
 }
 
@@ -55,7 +63,11 @@ export function clusterReports(options: {
       );
     }
   };
-  return { publish, idle: () => objects.idle() };
+  const event = (service: string, text: EventText): void => {
+    const [namespace = '', name = ''] = service.split('/');
+    events.record({ kind: 'Service', namespace, name }, text);
+  };
+  return { publish, event, idle: () => objects.idle() };
 }
 
 function earlierStatuses({ node, namespace }: SpeakerReport): Parameters<StatusObjects['dropStale']>[0] {

@@ -439,6 +439,8 @@ export function startLayer2(options: Layer2Options): Layer2 {
       exclusion: options.exclusion,
       services: groups.flatMap((group) => group.services),
     });
+    // Where nothing is announced nothing is listened to.
+    ports.set(groups.length > 0 ? places.links : []);
     sights.set(places.links, view.speakers, me);
     // Before the interfaces are known all of them are missing.
     if (links.length > 0) tellFailures();
@@ -477,7 +479,6 @@ export function startLayer2(options: Layer2Options): Layer2 {
     links: (next) => {
       links = next;
       reshape(undefined);
-      ports.set(places.links);
       store.publishSpeaker({
         node: me,
         links: places.links.map(({ name, mac, addresses }) => ({
