@@ -1,23 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
 import { createControllerMetrics } from '../../src/controller/metrics.ts';
 import { createSpeakerMetrics } from '../../src/speaker/metrics.ts';
+import { documentedMetrics } from './metrics-table.ts';
 
 /** `docs/metrics.md` has every metric that there is, as it is, and no other. */
-
-const text = readFileSync(join(import.meta.dirname, '../../docs/metrics.md'), 'utf8');
-
-/** Rows of a section's table, without the meaning: `name type label label`. */
-function documented(section: string): string[] {
-  const part = text.split(/^## /m).find((each) => each.startsWith(`${section}\n`)) ?? '';
-  const rows = part.matchAll(/^\| `(metallb_\w+)` *\| (\w+) *\| ([\w, ]*)\| (.+?) *\|$/gm);
-  return [...rows].map(([, name = '', type = '', labels = '', meaning = '']) => {
-    expect(meaning, name).toMatch(/[.]$/);
-    return [name, type, ...labels.split(/[ ,]+/).filter(Boolean)].join(' ');
-  });
-}
 
 /** What prom-client knows of a metric beside what its types say. */
 interface Known {
@@ -38,5 +25,8 @@ test.each([
 ])('$section: docs/metrics.md has every metric, with its type and labels', ({ section, registry }) => {
   const there = registered(registry);
   expect(there.length).toBeGreaterThan(10);
-  expect(documented(section).sort()).toEqual([...there].sort());
+  const documented = documentedMetrics(section);
+  for (const { name, meaning } of documented) expect(meaning, name).toMatch(/[.]$/);
+  const lines = documented.map(({ name, type, labels }) => [name, type, ...labels].join(' '));
+  expect(lines.sort()).toEqual([...there].sort());
 });

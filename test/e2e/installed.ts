@@ -12,7 +12,7 @@ export const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
 const TAG = 'e2e';
 export const NAMESPACE = 'metallb-system';
 export const IMAGE = `localhost/metallb-frr:${TAG}`;
-const VALUES = [
+export const VALUES = [
   `image.repository=localhost/metallb-frr,image.tag=${TAG}`,
   `frr.image.repository=localhost/metallb-frr-frr,frr.image.tag=${TAG}`,
 ].join(',');

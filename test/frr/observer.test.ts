@@ -36,6 +36,8 @@ describeWithFrr('what is observed', (install) => {
     });
 
     await frr.stop();
+    // As the speaker says when it sees the sockets go: the vtysh that knew the daemons is given up.
+    observer.frrRestarted();
     await eventually(async () => {
       expect(sessions(await observer.refreshed())).toEqual([]);
     });
