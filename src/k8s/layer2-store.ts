@@ -264,7 +264,7 @@ class ClusterLayer2Store {
       this.#watch();
     }
     this.#isFresh = this.#health.isFresh(now);
-    this.#heartbeats.judge(now, this.#isFresh);
+    this.#heartbeats.judge(now, this.#isFresh && !this.#health.isInDoubt(now));
     for (const [node, { isRemoved }] of this.#speakers) {
       if (isRemoved !== true || this.#heartbeats.isHeld(node)) continue;
       this.#speakers.delete(node);

@@ -4,6 +4,8 @@ const BROKEN_MS = 3_000;
 const SETTLE_MS = 300;
 /** What was written comes back through the watch within this time, or the watch is dead. */
 const ECHO_MS = 3_000;
+/** When it has not come back after this time, it may be that nothing comes. */
+const DOUBT_MS = 500;
 
 /**
  * Whether what was read through watches is what stands there now. A watch whose connection died without a word looks
@@ -17,6 +19,8 @@ export class WatchHealth {
   readonly #broken = new Map<string, { readonly since: number; readonly openAt?: number }>();
   #unwritableSince: number | undefined;
   #awaited: { readonly text: string; readonly since: number } | undefined;
+
+  #heard = '';
 
   constructor(watches: readonly string[]) {
     this.#unlisted = new Set(watches);
@@ -43,12 +47,15 @@ export class WatchHealth {
       return;
     }
     this.#unwritableSince = undefined;
+    // A watch can be faster than the answer to the write.
+    if (text <= this.#heard) return;
     // The first that did not come back says since when.
     this.#awaited = { text, since: this.#awaited?.since ?? now };
   }
 
   /** @param text what came back; a text that sorts after it was written later */
   heard(text: string): void {
+    if (text > this.#heard) this.#heard = text;
     if (this.#awaited && text >= this.#awaited.text) this.#awaited = undefined;
   }
 
@@ -61,6 +68,12 @@ export class WatchHealth {
   listenAgain(watches: readonly string[], now: number): void {
     if (this.#awaited) this.#awaited = { ...this.#awaited, since: now };
     for (const watch of watches) this.#broken.set(watch, { since: now - ECHO_MS - BROKEN_MS });
+  }
+
+  /** Whether something may have happened that was not told: nobody is to be judged by silence then. */
+  isInDoubt(now: number): boolean {
+    const isEchoLate = this.#awaited !== undefined && now - this.#awaited.since > DOUBT_MS;
+    return isEchoLate || this.#unwritableSince !== undefined || this.#broken.size > 0;
   }
 
   isFresh(now: number): boolean {
