@@ -1,4 +1,4 @@
-import { networkInterfaces } from 'node:os';
+import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os';
 import { createInterface } from 'node:readline';
 import { openPacketSocket } from '../../src/rawsock/index.ts';
 import { question } from './frames.ts';
@@ -11,11 +11,11 @@ import type { AskerOrder } from './asking.ts';
  * Usage: node asker.ts INTERFACE, with one JSON order a line on standard input; the last one counts. Ends with its input.
  */
 const interfaceName = process.argv[2] ?? '';
-const own = networkInterfaces()[interfaceName] ?? [];
+const own = await addressesOnceUp();
 const ipv4 = own.find(({ family }) => family === 'IPv4');
 const ipv6 = own.find(({ family, address }) => family === 'IPv6' && !address.startsWith('fe80:'));
 const mac = own[0]?.mac;
-if (mac === undefined) throw new Error(`${interfaceName} is no interface with addresses here`);
+if (mac === undefined) throw new Error(`${interfaceName} is no interface here that is up and has addresses`);
 
 const socket = openPacketSocket({
   ...{ interfaceName, filter: 'arp' },
@@ -41,6 +41,16 @@ createInterface({ input: process.stdin })
     socket.close();
   });
 process.stdout.write(`ready ${mac}\n`);
+
+/** An interface that has just been set up is not listed for some milliseconds. */
+async function addressesOnceUp(): Promise<readonly NetworkInterfaceInfo[]> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const found = networkInterfaces()[interfaceName];
+    if (found) return found;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return [];
+}
 
 function addressFor(ip: string): string {
   const address = (ip.includes(':') ? ipv6 : ipv4)?.address;
