@@ -82,8 +82,14 @@ function groupOf(key: string, services: readonly Layer2Service[]): Layer2Group {
     candidates: commonCandidates(services, first.candidates),
     balance: services.some(({ balance }) => balance),
     failback: first.failback,
-    announceIntervalMs: Math.min(...services.map(({ announceIntervalMs }) => announceIntervalMs)),
+    announceIntervalMs: shortestOf(services.map(({ announceIntervalMs }) => announceIntervalMs)),
   };
+}
+
+/** Of intervals of which 0 means never. */
+function shortestOf(intervals: readonly number[]): number {
+  const some = intervals.filter((interval) => interval > 0);
+  return some.length === 0 ? 0 : Math.min(...some);
 }
 
 function commonCandidates(
