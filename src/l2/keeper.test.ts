@@ -50,6 +50,29 @@ describe('three speakers on a LAN', () => {
     expect(others).toHaveLength(1);
   });
 
+  test.each([
+    ['its owner', 'owner'],
+    ['another', 'other'],
+  ])('keep an address on one node while %s is cut off from the LAN and not from the API', (_, who) => {
+    const lan = started();
+    const ip = '192.0.2.1';
+    const owner = ownerOf(lan, ip);
+    const away = who === 'owner' ? owner : (NAMES.find((name) => name !== owner) ?? '');
+    lan.host(away).segment = 1;
+    lan.run(1_000);
+    const on = lan.owners(ip);
+    expect(on.map(({ segment }) => segment)).toEqual([0]);
+    let isMoved = false;
+    lan.onStep = () => {
+      if (lan.owners(ip)[0]?.name !== on[0]?.name) isMoved = true;
+    };
+    lan.run(30_000);
+    lan.host(away).segment = 0;
+    lan.run(10_000);
+    expect(isMoved).toBe(false);
+    if (who === 'other') expect(on[0]?.name).toBe(owner);
+  });
+
   test('leave an address where it is when its node comes back', () => {
     const lan = started();
     const owner = ownerOf(lan, '192.0.2.1');

@@ -4,6 +4,7 @@ import {
   doubted,
   dueAt,
   nextState,
+  OWNERSHIP_TIMES,
   type GroupFacts,
   type GroupState,
   type Heard,
@@ -18,6 +19,8 @@ export interface KeeperFacts extends Surroundings {
   readonly groups: readonly Layer2Group[];
   /** Whether this node has an interface to answer for a group on. */
   readonly canServe: (group: Layer2Group) => boolean;
+  /** Whether anybody was heard since then on the LAN of a group; true as well when there is nobody else on it. */
+  readonly hasCompany: (group: Layer2Group, since: number) => boolean;
   /** Cut off: no other speaker, no gateway and no API can be heard. */
   readonly isIsolated: boolean;
   /** This node drains or stops. */
@@ -55,6 +58,8 @@ export function createKeeper(): Keeper {
   let states = new Map<string, { readonly group: Layer2Group; readonly state: GroupState }>();
   /** Owners that were heard of on the LAN while nothing could be written, by the record that this takes the place of. */
   const learned = new Map<string, { readonly over: RecordSeen | undefined; readonly record: RecordSeen }>();
+  /** When the record of a group was first read. */
+  const read = new Map<string, { readonly record: RecordSeen; readonly at: number }>();
   let lookAt: number | undefined;
 
   const seenRecord = (group: Layer2Group, facts: KeeperFacts): RecordSeen | undefined => {
@@ -67,7 +72,13 @@ export function createKeeper(): Keeper {
   };
   const stateOf = (key: string): GroupState => states.get(key)?.state ?? IDLE;
 
-  const factsOf = (group: Layer2Group, facts: KeeperFacts): GroupFacts => {
+  const readAt = (group: Layer2Group, record: RecordSeen, now: number): number => {
+    const known = read.get(group.key);
+    if (known?.record.node === record.node && known.record.since === record.since) return known.at;
+    read.set(group.key, { record, at: now });
+    return now;
+  };
+  const factsOf = (group: Layer2Group, state: GroupState, facts: KeeperFacts): GroupFacts => {
     const record = seenRecord(group, facts);
     const wanted = record && wantedInstead(group, record.node, facts);
     return {
@@ -77,13 +88,17 @@ export function createKeeper(): Keeper {
       now: facts.now,
       time: facts.time,
       record,
-      ownerHealth: record && record.node !== facts.me ? ownerHealth(record.node, group, facts) : 'well',
+      ownerHealth:
+        record && record.node !== facts.me
+          ? ownerHealth(record.node, group, facts, readAt(group, record, facts.now))
+          : 'well',
+      hasCompany: state.kind !== 'probing' || facts.hasCompany(group, state.until - OWNERSHIP_TIMES.probeMs),
       successors: successorsOf(group, record, facts),
       ...(wanted ? { wanted } : {}),
     };
   };
   const settle = (group: Layer2Group, before: GroupState, facts: KeeperFacts): Transition[] => {
-    const about = factsOf(group, facts);
+    const about = factsOf(group, before, facts);
     let after = nextState(before, about);
     // A step may open the next one at the same moment; none leads back.
     for (let step = 0; step < 4; step += 1) {
@@ -119,6 +134,7 @@ export function createKeeper(): Keeper {
       for (const { group, state } of states.values()) {
         transitions.push({ group, before: state, after: IDLE, effect: 'none' });
         learned.delete(group.key);
+        read.delete(group.key);
       }
       states = next;
       lookAt = facts.groups.some(({ failback, candidates }) => mayBeWanted(failback, candidates))
@@ -145,7 +161,7 @@ export function createKeeper(): Keeper {
     doubt: (facts) =>
       keep(
         [...states.values()].flatMap(({ group, state }): Transition[] => {
-          const after = doubted(state, factsOf(group, facts));
+          const after = doubted(state, factsOf(group, state, facts));
           return after === state ? [] : [{ group, before: state, after, effect: 'none' }];
         }),
       ),
@@ -161,7 +177,8 @@ export function createKeeper(): Keeper {
   function learn(group: Layer2Group, node: string, facts: KeeperFacts): void {
     const written = recordOf(group, facts.view);
     if (written?.node === node || written?.node === facts.me) return;
-    if (written && ownerHealth(written.node, group, facts) === 'well') return;
+    if (written && ownerHealth(written.node, group, facts, readAt(group, written, facts.now)) === 'well')
+      return;
     const record = { node, since: facts.time, cause: 'OwnerLost' } as const;
     learned.set(group.key, { over: written, record });
   }

@@ -33,7 +33,7 @@ const record = (node: string, rest: Partial<RecordSeen> = {}): RecordSeen => ({
 function facts(rest: Partial<GroupFacts> = {}): GroupFacts {
   return {
     ...{ me: ME, key: KEY, standing: 'able', now: NOW, time: TIME },
-    ...{ record: undefined, ownerHealth: 'well', successors: [ME, BEHIND] },
+    ...{ record: undefined, ownerHealth: 'well', successors: [ME, BEHIND], hasCompany: true },
     ...rest,
   };
 }
@@ -573,9 +573,15 @@ const anyFacts = fc.record(
     record: anyRecord,
     ownerHealth: fc.constantFrom('well' as const, 'lost' as const, 'silent' as const, 'gone' as const),
     successors: fc.subarray(NAMES),
+    hasCompany: fc.boolean(),
     wanted: fc.record({ node: fc.constantFrom(...NAMES), cause: fc.constant('Preferred' as const) }),
   },
-  { requiredKeys: ['me', 'key', 'standing', 'now', 'time', 'record', 'ownerHealth', 'successors'] },
+  {
+    requiredKeys: [
+      ...(['me', 'key', 'standing', 'now', 'time', 'record', 'ownerHealth', 'successors'] as const),
+      'hasCompany',
+    ],
+  },
 );
 const anyState = fc.constantFrom<GroupState>(
   ...[IDLE, waiting(), waiting(NOW), probing(), probing(undefined, NOW), released(), owned()],
@@ -584,6 +590,12 @@ const anyState = fc.constantFrom<GroupState>(
   owned({ handOver: { to: BEHIND, cause: 'HandOver', until: NOW + 9 } }),
   owned({ handOver: { to: BEHIND, cause: 'HandOver', until: NOW - 9, failedUntil: NOW + 9 } }),
 );
+
+test('who has heard nobody while it asked claims nothing, and asks again later', () => {
+  const about = facts({ hasCompany: false });
+  expect(nextState(probing(undefined, NOW), about)).toEqual(waiting(NOW + OWNERSHIP_TIMES.retreatMs));
+  expect(nextState(probing(undefined, NOW), { ...about, hasCompany: true }).kind).toBe('owned');
+});
 
 describe('whatever is so', () => {
   test('the same facts again lead to rest within four steps, at which nothing changes any more', () => {

@@ -108,6 +108,11 @@ export interface GroupFacts {
   readonly ownerHealth: OwnerHealth;
   /** The nodes that may have the addresses after the recorded owner, in order; without one: in the order of choice. */
   readonly successors: readonly string[];
+  /**
+   * Whether anybody was heard on the LAN since this node began to ask; true as well when there is nobody to be heard. Who
+   * asks in an empty room is more likely to be outside of it than to be the last one left.
+   */
+  readonly hasCompany: boolean;
   /** A node that should have them instead of this one, and why. It is alive. */
   readonly wanted?: { readonly node: string; readonly cause: MoveCause };
 }
@@ -129,7 +134,10 @@ export function nextState(state: GroupState, facts: GroupFacts): GroupState {
     case 'probing':
       if (facts.standing !== 'able' || isOffered(facts)) return notOwned(facts);
       if (isAnothers(facts) && state.claim.from !== facts.record.node) return { kind: 'idle' };
-      return facts.now >= state.until ? ownedBy(facts, state.claim) : state;
+      if (facts.now < state.until) return state;
+      return facts.hasCompany
+        ? ownedBy(facts, state.claim)
+        : { kind: 'waiting', until: facts.now + OWNERSHIP_TIMES.retreatMs };
     case 'waiting':
       if (facts.standing !== 'able' || isAnothers(facts) || isOffered(facts)) return notOwned(facts);
       return facts.now >= state.until ? notOwned(facts, { hasWaited: true }) : state;

@@ -12,6 +12,8 @@ export interface Surroundings {
   readonly view: Layer2View;
   /** What is known here of a node, over the link that serves a group. */
   readonly healthOf: (node: string, group: Layer2Group) => 'well' | 'lost' | 'silent';
+  /** When a node was found to be lost or silent; meaningful while it is. */
+  readonly lostAt: (node: string, group: Layer2Group) => number;
   /** Since when a node has been a speaker and well, on the monotonic clock; `undefined`: it is not. */
   readonly wellSince: (node: string) => number | undefined;
   /** Addresses that each node has, by pool. */
@@ -29,12 +31,23 @@ export function recordOf(group: Layer2Group, view: Layer2View): OwnershipRecord 
   return newest;
 }
 
-/** What is known here of the node that has a group's addresses. */
-export function ownerHealth(node: string, group: Layer2Group, around: Surroundings): OwnerHealth {
+/**
+ * What is known here of the node that has a group's addresses.
+ *
+ * Who writes lives: a record that came after the node was lost from sight says that it is this node that cannot see.
+ * @param readAt when the record that names the node was first read, on the monotonic clock
+ */
+export function ownerHealth(
+  node: string,
+  group: Layer2Group,
+  around: Surroundings,
+  readAt: number,
+): OwnerHealth {
   const speaker = around.view.speakers.get(node);
   // What was read last stays true for as long as nothing can be read.
   if (around.view.isFresh && !speaker?.isHeld) return 'gone';
-  return around.healthOf(node, group);
+  const health = around.healthOf(node, group);
+  return health !== 'well' && around.lostAt(node, group) < readAt ? 'well' : health;
 }
 
 /** The nodes that may have the addresses after their owner, or that may have them first, in order; none that is lost. */

@@ -28,6 +28,7 @@ interface Host {
   evidence: Map<string, Evidence>;
   unreachableSince: Map<string, number>;
   wellSince: Map<string, number>;
+  lostAt: Map<string, number>;
   view: Layer2View;
   probes: { readonly at: number; readonly group: Layer2Group }[];
   rivalAt: number;
@@ -90,6 +91,7 @@ export function createLan({ names, ips }: LanOptions): Lan {
     evidence: new Map(),
     unreachableSince: new Map(),
     wellSince: new Map(),
+    lostAt: new Map(),
     view: { isFresh: false, speakers: new Map(), ownerships: new Map(), moves },
     probes: [],
     rivalAt: 0,
@@ -112,6 +114,13 @@ export function createLan({ names, ips }: LanOptions): Lan {
     now,
     time: new Date(now).toISOString(),
     healthOf: (node) => healthOf(host.evidence.get(node) ?? NO_EVIDENCE),
+    lostAt: (node) => host.lostAt.get(node) ?? 0,
+    // Clients are on segment 0, and the kernels of the others answer for their own addresses whatever their speakers do.
+    hasCompany: () =>
+      host.segment === 0 ||
+      [...hosts.values()].some(
+        (other) => other !== host && other.segment === host.segment && !other.isFrozen,
+      ),
     wellSince: (node) => host.wellSince.get(node),
     load: () => new Map(),
   });
@@ -205,6 +214,8 @@ export function createLan({ names, ips }: LanOptions): Lan {
         if (now - since >= BFD_MS) host.evidence.set(other.name, withBfd(evidence, false, now));
       }
       const isWell = healthOf(host.evidence.get(other.name) ?? NO_EVIDENCE) === 'well';
+      if (isWell) host.lostAt.delete(other.name);
+      else if (!host.lostAt.has(other.name)) host.lostAt.set(other.name, now);
       if (!isWell) host.wellSince.delete(other.name);
       else if (!host.wellSince.has(other.name)) host.wellSince.set(other.name, now);
     }

@@ -39,6 +39,8 @@ const TICK_MS = 50;
 const SLEPT_MS = 400;
 /** The second probe follows the first by this. */
 const PROBE_AGAIN_MS = 20;
+/** So many are asked whether this node is on the LAN: one that answers will do. */
+const WITNESSES = 12;
 /** How often somebody that addresses were taken from is asked whether it is back with them, */
 const RIVAL_EVERY_MS = 250;
 /** and for how long after its BFD session is up again. */
@@ -117,6 +119,7 @@ export function startLayer2(options: Layer2Options): Layer2 {
   let isStopping = false;
   let isIsolated = false;
   let gatewayAt = -Infinity;
+  const witnessedAt = new Map<string, number>();
   let freshAt = startedAt;
   let timer: NodeJS.Timeout | undefined;
   let wake: NodeJS.Immediate | undefined;
@@ -152,9 +155,28 @@ export function startLayer2(options: Layer2Options): Layer2 {
         const link = places.linkOf(group);
         return link === undefined ? 'well' : healthOf(sights.evidenceOf(node, link));
       },
+      lostAt: (node, group) => sights.lostAt(node, places.linkOf(group) ?? ''),
+      hasCompany: (group, since) => {
+        const link = places.linkOf(group);
+        const company = link === undefined ? undefined : ports.companyOn(link);
+        if (link === undefined || !company) return false;
+        return company.heardAt() >= since || witnessesOf(group, link).length === 0;
+      },
       wellSince: (node) => wellSince.get(node),
       load,
     };
+  };
+
+  /** Whom a node asks that wants to know whether it is on the LAN: anybody but the one whose addresses it is about to take. */
+  const witnessesOf = (group: Layer2Group, link: string): readonly IpAddress[] => {
+    const owner = recordOf(group, view)?.node;
+    const others = sights.over(link).filter(({ node }) => node !== owner);
+    const hosts = ports.companyOn(link)?.hosts(now()) ?? [];
+    return [
+      ...others.map(({ address }) => address),
+      ...ports.gatewaysOn(link),
+      ...hosts.filter(({ mac }) => owner === undefined || owners.get(mac) !== owner).map(({ ip }) => ip),
+    ];
   };
 
   const load = (pool: string): ReadonlyMap<string, number> => {
@@ -294,12 +316,24 @@ export function startLayer2(options: Layer2Options): Layer2 {
   const probe = (group: Layer2Group): void => {
     const send = (): void => {
       if (keeper.stateOf(group.key).kind !== 'probing') return;
+      const link = places.linkOf(group);
+      if (link !== undefined) askWitnesses(group, link);
       for (const ip of group.ips) {
         for (const { name } of places.linksOf(ip)) ports.send(name, (port) => probeFrames(port, ip));
       }
     };
     send();
     setTimeout(send, PROBE_AGAIN_MS).unref();
+  };
+
+  /** Once for all groups that begin to ask at the same moment. */
+  const askWitnesses = (group: Layer2Group, link: string): void => {
+    const at = now();
+    if (at - (witnessedAt.get(link) ?? -Infinity) < PROBE_AGAIN_MS / 2) return;
+    witnessedAt.set(link, at);
+    for (const ip of witnessesOf(group, link).slice(0, WITNESSES)) {
+      ports.send(link, (port) => probeFrames(port, ip));
+    }
   };
 
   const hear = (link: string, heard: HeardClaim): void => {
@@ -392,7 +426,7 @@ export function startLayer2(options: Layer2Options): Layer2 {
     let isNews = false;
     for (const { sight, groups: theirs } of watched) {
       const key = `${sight.node}\0${sight.link}`;
-      if (asked.has(key) && sights.missed(sight.node, sight.link)) isNews = true;
+      if (asked.has(key) && sights.missed(sight.node, sight.link, now())) isNews = true;
       const group = theirs[index % theirs.length];
       const ip = group?.ips[0];
       if (!ip) continue;

@@ -22,6 +22,7 @@ import {
   type Icmp6Socket,
   type PacketSocket,
 } from '../../rawsock/index.ts';
+import { createCompany, type Company } from './company.ts';
 
 const ALL_NODES = parseIp('ff02::1');
 /** Of a whole frame: an Ethernet and an IPv6 header go before the message. */
@@ -55,6 +56,7 @@ export class Port {
   readonly #icmp6: Icmp6Socket | undefined;
   readonly #joined = new Map<string, IpAddress>();
   #table: AnnouncedTable;
+  readonly #company = createCompany();
 
   /** @throws RawSocketError */
   constructor(link: Link, nodeMacs: readonly MacAddress[], events: PortEvents) {
@@ -98,6 +100,11 @@ export class Port {
     return this.#arp.isOpen;
   }
 
+  /** Who else is on the LAN, as far as it has been heard. */
+  get company(): Pick<Company, 'heardAt' | 'hosts'> {
+    return this.#company;
+  }
+
   /** Answers for these addresses and listens for those from now on. */
   setAddresses(addresses: readonly TableAddress[]): void {
     const { mac, linkLocal } = this;
@@ -139,8 +146,11 @@ export class Port {
     const answers: Uint8Array[] = [];
     const { onFrames, onRequest, onDrop, onHeard } = this.#events;
     onFrames();
+    const now = performance.now();
     for (const frame of frames) {
-      const verdict = verdictFor(decodeFrame(frame), this.#table);
+      const decoded = decodeFrame(frame);
+      const verdict = verdictFor(decoded, this.#table);
+      this.#company.hear(decoded, verdict, now);
       if (verdict.kind === 'answer') {
         answers.push(verdict.frame);
         onRequest(verdict.ip, true);

@@ -42,6 +42,9 @@ export interface Ports {
   readonly announce: (announced: Announced) => void;
   /** Asks the gateways whether they are there. */
   readonly askGateways: () => void;
+  /** Who else has been heard on an interface; `undefined`: it is not open. */
+  readonly companyOn: (link: string) => Port['company'] | undefined;
+  readonly gatewaysOn: (link: string) => readonly IpAddress[];
   readonly isGateway: (ip: IpAddress) => boolean;
   readonly close: () => void;
 }
@@ -159,6 +162,8 @@ export function createPorts(options: PortsOptions): Ports {
         }
       }
     },
+    companyOn: (link) => ports.get(link)?.company,
+    gatewaysOn: (link) => ports.get(link)?.link.gateways ?? [],
     isGateway: (ip) => gateways.has(ip.text),
     close: () => {
       isClosed = true;

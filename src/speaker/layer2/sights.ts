@@ -23,12 +23,16 @@ export interface Sights {
   readonly set: (links: readonly Link[], speakers: Layer2View['speakers'], me: string) => void;
   readonly of: (node: string, link: string) => Sight | undefined;
   readonly evidenceOf: (node: string, link: string) => Evidence;
+  /** When the node was found to be lost or silent; meaningful while it is. */
+  readonly lostAt: (node: string, link: string) => number;
+  /** All that can be seen over an interface. */
+  readonly over: (link: string) => readonly Sight[];
   /** What FRR knows of the sessions. @returns whether anything is new */
   readonly observed: (state: ObservedState, now: number) => boolean;
   /** The node has answered, or spoken up, over this interface. @returns whether its health has changed */
   readonly answered: (node: string, link: string, now: number) => boolean;
   /** It has not answered in time. @returns whether its health has changed */
-  readonly missed: (node: string, link: string) => boolean;
+  readonly missed: (node: string, link: string, now: number) => boolean;
   /** Whether all that is known of a node speaks for it. */
   readonly isWell: (node: string) => boolean;
   /** When anybody was last heard of: now, for as long as a session is up. */
@@ -36,15 +40,17 @@ export interface Sights {
 }
 
 export function createSights(): Sights {
-  let sights = new Map<string, { readonly sight: Sight; evidence: Evidence }>();
+  let sights = new Map<string, { readonly sight: Sight; evidence: Evidence; lostAt: number }>();
   let byNode = new Map<string, readonly string[]>();
 
-  const change = (key: string, to: (evidence: Evidence) => Evidence): boolean => {
+  const change = (key: string, now: number, to: (evidence: Evidence) => Evidence): boolean => {
     const entry = sights.get(key);
     if (!entry) return false;
     const before = healthOf(entry.evidence);
     entry.evidence = to(entry.evidence);
-    return healthOf(entry.evidence) !== before;
+    const after = healthOf(entry.evidence);
+    if (before === 'well' && after !== 'well') entry.lostAt = now;
+    return after !== before;
   };
   return {
     set: (links, speakers, me) => {
@@ -60,8 +66,8 @@ export function createSights(): Sights {
           const isSame =
             known?.sight.address.text === neighbor.address.text &&
             known.sight.localAddress.text === neighbor.localAddress.text;
-          const evidence = isSame ? known.evidence : NO_EVIDENCE;
-          next.set(key, { sight: { ...neighbor, link: link.name }, evidence });
+          const { evidence, lostAt } = isSame ? known : { evidence: NO_EVIDENCE, lostAt: 0 };
+          next.set(key, { sight: { ...neighbor, link: link.name }, evidence, lostAt });
           nodes.set(record.node, [...(nodes.get(record.node) ?? []), key]);
         }
       }
@@ -70,6 +76,8 @@ export function createSights(): Sights {
     },
     of: (node, link) => sights.get(keyOf(node, link))?.sight,
     evidenceOf: (node, link) => sights.get(keyOf(node, link))?.evidence ?? NO_EVIDENCE,
+    lostAt: (node, link) => sights.get(keyOf(node, link))?.lostAt ?? 0,
+    over: (link) => [...sights.values()].flatMap(({ sight }) => (sight.link === link ? [sight] : [])),
     observed: (state, now) => {
       const sessions = new Map(
         [...state.bfd.values()]
@@ -82,12 +90,12 @@ export function createSights(): Sights {
         if (!session) continue;
         const next = withBfd(evidence, session.state === 'Up', now);
         if (next !== evidence) isNew = true;
-        change(key, () => next);
+        change(key, now, () => next);
       }
       return isNew;
     },
-    answered: (node, link, now) => change(keyOf(node, link), (evidence) => withAnswer(evidence, now)),
-    missed: (node, link) => change(keyOf(node, link), withMiss),
+    answered: (node, link, now) => change(keyOf(node, link), now, (evidence) => withAnswer(evidence, now)),
+    missed: (node, link, now) => change(keyOf(node, link), now, withMiss),
     isWell: (node) =>
       (byNode.get(node) ?? []).every((key) => {
         const entry = sights.get(key);
