@@ -181,6 +181,12 @@ describe('the difference', () => {
       ['router bgp 64496', ' bgp default ipv4-unicast', 'end'],
     ],
     [
+      'of a value given twice the last one counts, as in FRR',
+      'bgp route-map delay-timer 1\n',
+      'bgp route-map delay-timer 1\nroute-map a permit 10\nexit\nbgp route-map delay-timer 7\n',
+      ['bgp route-map delay-timer 7', 'route-map a permit 10', 'end'],
+    ],
+    [
       "forwarding is the host's, unless asked for",
       'frr version 10.3\nno ip forwarding\nno ipv6 forwarding\n',
       'ip nht resolve-via-default\nipv6 nht resolve-via-default\nip forwarding\n',

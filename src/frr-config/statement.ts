@@ -10,11 +10,12 @@ import { BFD_PROFILE_DEFAULTS } from './canonical.ts';
 const SINGLE_VALUED: readonly { readonly context: RegExp; readonly identity: RegExp }[] = [
   { context: /^$/, identity: /^(?:no )?(ip(?:v6)? forwarding)$/ },
   { context: /^$/, identity: /^(log (?:stdout|syslog|file|monitor|facility|timestamp precision)) / },
+  { context: /^$/, identity: /^(bgp route-map delay-timer) / },
   { context: /^$/, identity: /^(ip(?:v6)? prefix-list \S+ seq \d+) / },
   { context: /^$/, identity: /^(ip(?:v6)? prefix-list \S+ description) / },
   {
     context: /^router bgp /,
-    identity: /^(bgp (?:router-id|cluster-id|route-map delay-timer|listen limit)) /,
+    identity: /^(bgp (?:router-id|cluster-id|listen limit)) /,
   },
   { context: /^router bgp /, identity: /^(neighbor \S+ timers connect) / },
   { context: /^router bgp /, identity: /^(neighbor \S+ timers) \d/ },

@@ -37,6 +37,7 @@ describe('frr.conf', () => {
         'log timestamp precision 3',
         'ip nht resolve-via-default',
         'ipv6 nht resolve-via-default',
+        'bgp route-map delay-timer 1',
         'service integrated-vtysh-config',
         '!\n',
       ].join('\n'),

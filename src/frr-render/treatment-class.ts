@@ -20,7 +20,7 @@ const TAG_COUNT = 0x1000_0000;
 /**
  * Gives every treatment its tag. The tag comes from the treatment's content, so a class keeps its name while others
  * come and go, and a changed treatment is a new class: prefixes move to it one `network` line at a time, and no
- * route-map in use is edited (which FRR would act on only after `bgp route-map delay-timer`, 5 s).
+ * route-map in use is edited (which FRR would act on only after `bgp route-map delay-timer`).
  */
 export function treatmentClasses(bgp: BgpDesiredState): ReadonlyMap<string, TreatmentClass> {
   const treatments = new Map<string, Treatment>();

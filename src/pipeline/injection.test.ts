@@ -21,6 +21,7 @@ const FORMS: readonly RegExp[] = [
   /^log stdout informational$/,
   /^log timestamp precision 3$/,
   /^ip(?:v6)? nht resolve-via-default$/,
+  /^bgp route-map delay-timer 1$/,
   /^service integrated-vtysh-config$/,
   new RegExp(
     `^route-map (?:advertise-[0-9a-f]{8} permit 10|${NAME}-in deny 20|${NAME}-out (?:permit|deny) \\d+)$`,
