@@ -16,7 +16,7 @@ import { writeConfigFile } from './config-file.ts';
 import { readForms, writeForms } from './forms-file.ts';
 import type { RefusedLine } from './refusal.ts';
 import { Typist, type Typed } from './typist.ts';
-import { readRunningConfig, runVtysh, type VtyshCommand } from './vtysh-process.ts';
+import { runVtysh, type VtyshCommand } from './vtysh-process.ts';
 
 /** How often what is missing is typed: one thing can take another with it, or be refused until something is gone. */
 const ROUNDS = 3;
@@ -308,11 +308,7 @@ export class FrrApplier {
   }
 
   async #read(target: Target): Promise<FrrConfig> {
-    const text = await readRunningConfig(this.#options.vtysh, {
-      timeoutMs: this.#answerTimeoutMs,
-      daemons: daemonsFor(target.parsed),
-    });
-    return parseFrrConfig(text);
+    return parseFrrConfig(await this.#typist.readRunning(daemonsFor(target.parsed)));
   }
 
   /** After any failure to reach FRR, what it holds is unknown. */

@@ -3,7 +3,13 @@ import { typedLines, withoutPassword, type FrrChange, type TypedLine } from '../
 import { writeConfigFile } from './config-file.ts';
 import { VtyError } from './errors.ts';
 import { answerOf, daemonGone, refusedInFile, type RefusedLine } from './refusal.ts';
-import { missingDaemon, runVtysh, type VtyshCommand } from './vtysh-process.ts';
+import {
+  missingDaemon,
+  READ_RUNNING,
+  runningConfigIn,
+  runVtysh,
+  type VtyshCommand,
+} from './vtysh-process.ts';
 import { VtyshShell } from './vtysh-shell.ts';
 
 /** Up to this many lines the long-lived vtysh is quicker than a process of its own for `vtysh -f`. */
@@ -32,7 +38,10 @@ export interface Typed {
   readonly refused: readonly RefusedLine[];
 }
 
-/** Types configuration into FRR: few lines into a vtysh that stays open, many as a file. One call at a time. */
+/**
+ * Types configuration into FRR, few lines into a vtysh that stays open and many as a file, and reads it back through that
+ * vtysh: a new one for each reading would cost more than all of it. One call at a time.
+ */
 export class Typist {
   readonly #options: TypistOptions;
   #shell: VtyshShell | undefined;
@@ -61,6 +70,26 @@ export class Typist {
   /** Opens the long-lived vtysh, unless it is: the first line after that need not wait for it. */
   async open(daemons: readonly string[]): Promise<void> {
     await this.#openShell(daemons);
+  }
+
+  /**
+   * Reads FRR's running configuration.
+   * @param daemons that have to be there: without one of them its part is missing, and vtysh says nothing
+   * @throws {VtyError} when FRR cannot be reached
+   */
+  async readRunning(daemons: readonly string[]): Promise<string> {
+    const wasOpen = this.#shell?.isOpen === true;
+    const shell = await this.#openShell(daemons);
+    try {
+      return await readRunningIn(shell, { daemons, timeoutMs: this.#options.answerTimeoutMs });
+    } catch (error) {
+      const isDeaf = error instanceof VtyError && error.code === 'FRR_NOT_RUNNING';
+      if (!isDeaf || !wasOpen) throw error;
+    }
+    // A daemon may be back that the open vtysh has lost.
+    await this.close();
+    const anew = await this.#openShell(daemons);
+    return readRunningIn(anew, { daemons, timeoutMs: this.#options.answerTimeoutMs });
   }
 
   async close(): Promise<void> {
@@ -114,6 +143,13 @@ export class Typist {
       await rm(scratchFile, { force: true });
     }
   }
+}
+
+async function readRunningIn(
+  shell: VtyshShell,
+  { daemons, timeoutMs }: { readonly daemons: readonly string[]; readonly timeoutMs: number },
+): Promise<string> {
+  return runningConfigIn(await shell.transcript(READ_RUNNING, { timeoutMs }), { daemons });
 }
 
 /** As a person would type them from enable mode, where `end` leads back to. */

@@ -87,16 +87,39 @@ export async function readRunningConfig(
     readonly signal?: AbortSignal;
   },
 ): Promise<string> {
-  const args = ['-c', 'show daemons', '-c', 'show running-config'];
+  const args = READ_RUNNING.flatMap((line) => ['-c', line]);
   const { stdout, stderr } = await runVtysh(command, args, options);
-  const start = stdout.indexOf('Building configuration...');
-  if (start < 0 || !stdout.includes('Current configuration:')) {
-    const words = withoutPassword((stderr.trim() || stdout.trim()).split('\n').at(-1) ?? '');
+  return runningConfigIn(stdout, { daemons: options.daemons ?? [], notices: stderr });
+}
+
+/** What vtysh is asked for its running configuration: a daemon that is gone by the end of it gave no part of it. */
+export const READ_RUNNING = ['show running-config', 'show daemons'] as const;
+
+const LAST_LINE = '\nend\n';
+/** A daemon that went away since vtysh asked it last; with what it says of that in the midst, it is no configuration. */
+const LOST_DAEMON = /^(?:Warning: closing connection to|vtysh: error reading from) (\w+)/m;
+
+/**
+ * The running configuration in what vtysh printed for {@link READ_RUNNING}.
+ *
+ * @param options.daemons that have to be there
+ * @param options.notices what vtysh printed on its standard error
+ * @throws {VtyError} FRR_NOT_RUNNING
+ */
+export function runningConfigIn(
+  output: string,
+  { daemons, notices = '' }: { readonly daemons: readonly string[]; readonly notices?: string },
+): string {
+  const start = output.indexOf('Building configuration...');
+  const last = output.lastIndexOf(LAST_LINE);
+  if (start < 0 || last < start || !output.includes('Current configuration:')) {
+    const words = withoutPassword((notices.trim() || output.trim()).split('\n').at(-1) ?? '');
     throw new VtyError('FRR_NOT_RUNNING', `FRR gives no running configuration: ${words}`);
   }
-  const missing = missingDaemon(stdout.slice(0, start), options.daemons ?? []);
+  const end = last + LAST_LINE.length;
+  const missing = LOST_DAEMON.exec(output)?.[1] ?? missingDaemon(output.slice(end), daemons);
   if (missing !== undefined) throw new VtyError('FRR_NOT_RUNNING', `${missing} is not running`);
-  return stdout.slice(start);
+  return output.slice(start, end);
 }
 
 /** The first of the daemons that `show daemons` does not list. */

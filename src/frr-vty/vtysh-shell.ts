@@ -14,8 +14,7 @@ const SHELL_OPTIONS = {
 
 interface Waiting {
   readonly marker: string;
-  readonly lines: readonly string[];
-  readonly resolve: (outputs: readonly (readonly string[])[]) => void;
+  readonly resolve: (transcript: string) => void;
   readonly reject: (error: VtyError) => void;
   readonly timer: NodeJS.Timeout;
 }
@@ -31,6 +30,8 @@ export class VtyshShell {
   readonly #process: ResultPromise<typeof SHELL_OPTIONS>;
   readonly #file: string;
   #buffer = '';
+  /** So much of the buffer holds no marker. */
+  #searched = 0;
   #count = 0;
   #waiting: Waiting | undefined;
   #ended: VtyError | undefined;
@@ -63,13 +64,22 @@ export class VtyshShell {
   /**
    * Types lines in turn, from enable mode. One caller at a time.
    *
-   * @returns what vtysh printed after each line
+   * @returns what vtysh printed after each line, without its indentation
    * @throws {VtyError} VTYSH_TIMEOUT (the shell is then closed: nobody knows what it still does), VTYSH_EXITED
    */
-  run(
+  async run(
     lines: readonly string[],
     options: { readonly timeoutMs: number },
   ): Promise<readonly (readonly string[])[]> {
+    return outputsByLine(lines, await this.transcript(lines, options));
+  }
+
+  /**
+   * As {@link VtyshShell.run}, for what is long or means something by its indentation.
+   *
+   * @returns all that vtysh printed, its echoes of the lines behind its prompts included
+   */
+  transcript(lines: readonly string[], options: { readonly timeoutMs: number }): Promise<string> {
     if (this.#ended) return Promise.reject(this.#ended);
     if (this.#waiting) throw new Error('the long-lived vtysh is asked by two at once');
     this.#count += 1;
@@ -80,7 +90,7 @@ export class VtyshShell {
           new VtyError('VTYSH_TIMEOUT', `the long-lived vtysh gave no answer within ${options.timeoutMs} ms`),
         );
       }, options.timeoutMs);
-      this.#waiting = { marker, lines, resolve, reject, timer };
+      this.#waiting = { marker, resolve, reject, timer };
       this.#process.stdin.write(`${lines.join('\n')}\n${marker}\n`);
     });
   }
@@ -96,15 +106,20 @@ export class VtyshShell {
     if (!waiting) {
       // Only a prompt or a banner comes unasked.
       this.#buffer = this.#buffer.slice(-256);
+      this.#searched = 0;
       return;
     }
-    const at = this.#buffer.indexOf(`${waiting.marker}\n`);
-    if (at < 0) return;
+    const at = this.#buffer.indexOf(`${waiting.marker}\n`, this.#searched);
+    if (at < 0) {
+      this.#searched = Math.max(0, this.#buffer.length - waiting.marker.length);
+      return;
+    }
     const transcript = this.#buffer.slice(0, at);
     this.#buffer = this.#buffer.slice(at + waiting.marker.length + 1);
+    this.#searched = 0;
     this.#waiting = undefined;
     clearTimeout(waiting.timer);
-    waiting.resolve(outputsByLine(waiting.lines, transcript));
+    waiting.resolve(transcript);
   }
 
   #end(cause: VtyError): void {
