@@ -130,7 +130,7 @@ describeWithFrr('a vtysh that hangs', (install) => {
     driven.want(wanted);
     await eventually(() => {
       expect(driven.problems()).toEqual([
-        expect.stringMatching(/^FRR cannot be reached: vtysh .*: no end within 1000 ms$/),
+        expect.stringMatching(/^FRR cannot be reached: the long-lived vtysh gave no answer within 1000 ms$/),
       ]);
     });
     expect(await processesWith(dir)).toEqual([]);
@@ -220,7 +220,7 @@ describeWithFrr('the configuration file', (install) => {
         reads += 1;
       }
     })();
-    for (let round = 1; round <= 20; round += 1) {
+    for (let round = 1; round <= 20 || (reads <= 20 && round <= 1_000); round += 1) {
       await applier.apply({ text: texts[round % texts.length] ?? '', extras: '' });
     }
     done.abort();
