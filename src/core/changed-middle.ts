@@ -1,5 +1,7 @@
 /** What left a list and what came, in list order. */
 export interface ChangedMiddle<T> {
+  /** Where both parts begin. */
+  readonly start: number;
   readonly removed: readonly T[];
   readonly added: readonly T[];
 }
@@ -9,10 +11,14 @@ export interface ChangedMiddle<T> {
  * parts.
  */
 export function changedMiddle<T>(before: readonly T[], after: readonly T[]): ChangedMiddle<T> {
+  if (before === after) return { start: before.length, removed: [], added: [] };
   const shorter = Math.min(before.length, after.length);
   let start = 0;
   while (start < shorter && before[start] === after[start]) start += 1;
-  let end = 0;
-  while (end < shorter - start && before.at(-1 - end) === after.at(-1 - end)) end += 1;
-  return { removed: before.slice(start, before.length - end), added: after.slice(start, after.length - end) };
+  let [from, to] = [before.length, after.length];
+  while (from > start && to > start && before[from - 1] === after[to - 1]) {
+    from -= 1;
+    to -= 1;
+  }
+  return { start, removed: before.slice(start, from), added: after.slice(start, to) };
 }

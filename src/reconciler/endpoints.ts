@@ -14,12 +14,16 @@ const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 
 /**
  * Gives the function that sorts EndpointSlices by the key of the Service they belong to. It works on what changed since
- * its last call: a Service's group is the same array for as long as its slices are the same.
+ * its last call: a Service's group is the same array for as long as its slices are the same. `onChange` is told the key of
+ * each group that is another one.
  */
-export function createSliceIndex(): (slices: readonly EndpointSliceObject[]) => SlicesByService {
+export function createSliceIndex(): (
+  slices: readonly EndpointSliceObject[],
+  onChange?: (key: string) => void,
+) => SlicesByService {
   const groups = new Map<string, readonly EndpointSliceObject[]>();
   let known: readonly EndpointSliceObject[] = [];
-  return (slices) => {
+  return (slices, onChange) => {
     const { removed, added } = changedMiddle(known, slices);
     known = slices;
     const gone = new Set(removed);
@@ -28,12 +32,15 @@ export function createSliceIndex(): (slices: readonly EndpointSliceObject[]) => 
       const key = serviceKeyOf(slice);
       const left = key === undefined ? undefined : groups.get(key)?.filter((each) => each !== slice);
       if (key === undefined || left === undefined) continue;
+      onChange?.(key);
       if (left.length > 0) groups.set(key, left);
       else groups.delete(key);
     }
     for (const slice of fresh) {
       const key = serviceKeyOf(slice);
-      if (key !== undefined) groups.set(key, [...(groups.get(key) ?? []), slice]);
+      if (key === undefined) continue;
+      onChange?.(key);
+      groups.set(key, [...(groups.get(key) ?? []), slice]);
     }
     return groups;
   };

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createNodeReconciler, type NodeInput } from './node-state.ts';
 import {
@@ -286,6 +287,79 @@ describe('a reconciler that stays', () => {
     reconcile(base);
     expect(reconcile(changed)).toEqual(decide(changed));
     expect(reconcile(base)).toEqual(decide(base));
+  });
+
+  test('decides as a new one after any sequence of changes', () => {
+    const advertisements = [
+      [advertisement('all')],
+      [advertisement('all'), advertisement('wide', { aggregationLengthV4: 30, peers: ['tor'] })],
+      [advertisement('none', { peers: ['nobody'] })],
+    ];
+    const configs = advertisements.map((each) => nodeInput({ advertisements: each }));
+    // Few names and addresses, so that Services share prefixes, come back, and stand beside those that are not ours.
+    const made = new Map<string, unknown>();
+    const once = <T>(key: string, make: () => T): T => {
+      if (!made.has(key)) made.set(key, make());
+      return made.get(key) as T;
+    };
+    const entry = fc.record({
+      address: fc.integer({ min: 0, max: 5 }),
+      isOurs: fc.boolean(),
+      endpoints: fc.constantFrom('none', 'ready', 'unready'),
+    });
+    const step = fc.record({
+      config: fc.nat(configs.length - 1),
+      entries: fc.array(fc.option(entry), { maxLength: 8 }),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 2, maxLength: 8 }), (steps) => {
+        const reconcile = createNodeReconciler();
+        for (const { config, entries } of steps) {
+          const named = entries.flatMap((each, index) => (each ? [[`web${index}`, each] as const] : []));
+          const input: NodeInput = {
+            ...(configs[config] ?? base),
+            services: named.map(([name, { address, isOurs }]) =>
+              once(`${name} ${address} ${isOurs}`, () => {
+                const made = service(name, address === 0 ? [] : [`198.51.100.${address}`]);
+                return isOurs ? made : { ...made, spec: { ...made.spec, type: 'ClusterIP' } };
+              }),
+            ),
+            endpointSlices: named.flatMap(([name, { endpoints }]) =>
+              endpoints === 'none'
+                ? []
+                : [once(`${name} ${endpoints}`, () => slice(name, [{ ready: endpoints === 'ready' }]))],
+            ),
+          };
+          const state = reconcile(input);
+          expect(state).toEqual(decide(input));
+          expect(reconcile({ ...input, services: [...input.services] })).toBe(state);
+        }
+      }),
+    );
+  });
+
+  test.each<[string, NodeInput]>([
+    [
+      'endpoints of nobody',
+      { ...base, endpointSlices: [...base.endpointSlices, slice('nobody', [{ nodeName: 'n1' }])] },
+    ],
+    ['the same Services in another list', { ...base, services: [...base.services] }],
+  ])('gives the very same state after what changes nothing: %s', (_, changed) => {
+    const reconcile = createNodeReconciler();
+    const before = reconcile(base);
+    expect(reconcile(changed)).toBe(before);
+  });
+
+  test.each<[string, NodeInput]>([
+    ['a Service without an address yet', { ...base, services: [...base.services, service('web2', [])] }],
+    [
+      'a Service that is another object and sends the same',
+      { ...base, services: [service('web0', ['198.51.100.1']), ...base.services.slice(1)] },
+    ],
+  ])('has nothing new for FRR after: %s', (_, changed) => {
+    const reconcile = createNodeReconciler();
+    const before = reconcile(base);
+    expect(reconcile(changed).bgp).toBe(before.bgp);
   });
 
   test('gives equal states for equal input in any order of objects', () => {
