@@ -107,6 +107,7 @@ describe('the answer to one line', () => {
       ['Warning: closing connection to bgpd because of an I/O error!'],
       { kind: 'not-running', daemon: 'bgpd' },
     ],
+    [['vtysh: error reading from bgpd: Success (0)'], { kind: 'not-running', daemon: 'bgpd' }],
   ])('%j', (output, answer) => {
     expect(answerOf(output)).toEqual(answer);
   });

@@ -28,6 +28,7 @@ const REFUSALS = [
 const NOT_RUNNING = [
   /(?:^|\s)(zebra|bgpd|bfdd|staticd|mgmtd) is not running/,
   /^Warning: closing connection to (\w+) because of/,
+  /vtysh: error reading from (\w+): /,
 ];
 
 /** What one line's output says: nothing of importance, a refusal, or that a daemon is not there. */

@@ -23,6 +23,12 @@ test.each<[string, string[], string, string[][]]>([
   ],
   ['a host name with blanks and signs', ['end'], 'a host#1(config)# end\nx# ', [[]]],
   ['a banner in front', ['end'], '\nHello, this is FRRouting (version 10.3).\n\nn1# end\nn1# ', [[]]],
+  [
+    'a daemon that ends while it answers',
+    ['configure terminal', 'router bgp 64496', 'end'],
+    'n1# configure terminal\nvtysh: error reading from bgpd: Connection reset by peer (104)n1(config)# router bgp 64496\nn1(config-router)# end\nn1# ',
+    [['vtysh: error reading from bgpd: Connection reset by peer (104)'], [], []],
+  ],
   ['nothing at all', ['end'], '', [[]]],
 ])('%s', (_, lines, transcript, expected) => {
   expect(outputsByLine(lines, transcript)).toEqual(expected);

@@ -135,12 +135,15 @@ export class VtyshShell {
   }
 }
 
+/** What vtysh says of a daemon that ends while it answers: without a line break, so that the next echo follows on the line. */
+const BROKEN_OFF = /vtysh: error reading from \w+: .*?\(\d+\)/g;
+
 /** Splits a transcript at vtysh's echoes (`host(config)# line`) of the lines typed. */
 export function outputsByLine(lines: readonly string[], transcript: string): string[][] {
   const outputs: string[][] = lines.map(() => []);
   let at = -1;
   // The last piece is the prompt in front of the marker.
-  for (const text of transcript.split('\n').slice(0, -1)) {
+  for (const text of transcript.replace(BROKEN_OFF, '$&\n').split('\n').slice(0, -1)) {
     const next = lines[at + 1];
     if (next !== undefined && (text === next || text.endsWith(`# ${next}`))) {
       at += 1;
