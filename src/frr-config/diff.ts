@@ -45,28 +45,25 @@ function additions(running: FrrConfig, wanted: FrrConfig): FrrCommand[] {
   const commands: FrrCommand[] = [];
   for (const context of wanted.contexts.values()) {
     const present = running.contexts.get(context.key);
-    const before = commands.length;
-    for (const [identity, statement] of inDependencyOrder(context)) {
+    // What the parser shared.
+    if (present === context) continue;
+    const missing: string[] = [];
+    for (const [identity, statement] of context.statements) {
       // What FRR printed of the host's switches was a fact, not a wish.
       if (wanted.version !== undefined && isHostSwitch(statement)) continue;
-      if (present?.statements.get(identity) !== statement) {
-        commands.push({ path: context.path, line: statement, kind: 'add' });
-      }
+      if (present?.statements.get(identity) !== statement) missing.push(statement);
     }
+    if (headerOf(context).startsWith('router bgp '))
+      missing.sort((a, b) => dependencyRank(a) - dependencyRank(b));
+    for (const line of missing) commands.push({ path: context.path, line, kind: 'add' });
     // A context without statements exists by being entered (`route-map x deny 20`, an empty BFD profile), and the
     // action of a route-map entry changes by entering it; its statements stay.
     const isNews = present === undefined || headerOf(present) !== headerOf(context);
-    if (isNews && commands.length === before && existsByItself(context)) {
+    if (isNews && missing.length === 0 && existsByItself(context)) {
       commands.push({ path: context.path.slice(0, -1), line: headerOf(context), kind: 'enter' });
     }
   }
   return commands;
-}
-
-function inDependencyOrder(context: FrrContext): (readonly [string, string])[] {
-  const entries = [...context.statements];
-  if (!headerOf(context).startsWith('router bgp ')) return entries;
-  return entries.sort(([, a], [, b]) => dependencyRank(a) - dependencyRank(b));
 }
 
 function removals(running: FrrConfig, wanted: FrrConfig): FrrCommand[] {
@@ -76,6 +73,7 @@ function removals(running: FrrConfig, wanted: FrrConfig): FrrCommand[] {
     .sort((a, b) => removalRank(a) - removalRank(b))) {
     if (goesWithItsParent(context, running, wanted)) continue;
     const target = wanted.contexts.get(context.key);
+    if (target === context) continue;
     if (target === undefined && existsByItself(context)) {
       commands.push(removalOf(context));
       continue;
@@ -104,8 +102,11 @@ function statementRemovals(
   const remove = (line: string): void => {
     commands.push({ path, line, kind: 'remove' });
   };
-  for (const [identity, statement] of [...context.statements].reverse()) {
-    if (target?.statements.has(identity) || isHostSwitch(statement)) continue;
+  const surplus: string[] = [];
+  for (const [identity, statement] of context.statements) {
+    if (!target?.statements.has(identity) && !isHostSwitch(statement)) surplus.push(statement);
+  }
+  for (const statement of surplus.reverse()) {
     const neighbor = neighborOf(statement);
     if (neighbor !== undefined && goneNeighbors.has(neighbor)) {
       if (createsNeighbor(statement)) {

@@ -3,6 +3,7 @@
  * to the other. It knows FRR's grammar and what its versions print differently; it never talks to FRR and knows
  * nothing of Kubernetes.
  */
+export { createFrrConfigParser } from './config-parser.ts';
 export { contextKey, parseFrrConfig, type FrrConfig, type FrrContext } from './parse.ts';
 export {
   diffFrrConfig,

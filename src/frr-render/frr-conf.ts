@@ -104,14 +104,14 @@ function hostnameFor(name: string): string {
 }
 
 function routerView(router: BgpRouter, classes: ReadonlyMap<string, TreatmentClass>): RouterView {
+  const networks = { ipv4: [] as string[], ipv6: [] as string[] };
+  for (const { prefix, treatment } of router.originated) {
+    networks[prefix.family].push(`network ${prefix.text} route-map ${classOf(treatment, classes).name}`);
+  }
   const families = (['ipv4', 'ipv6'] as const).map((family) => ({
     name: family,
     statements: [
-      ...router.originated
-        .filter(({ prefix }) => prefix.family === family)
-        .map(
-          ({ prefix, treatment }) => `network ${prefix.text} route-map ${classOf(treatment, classes).name}`,
-        ),
+      ...networks[family],
       ...router.neighbors
         .filter((peer) => peerFamilies(peer).includes(family))
         .flatMap(neighborFamilyStatements),

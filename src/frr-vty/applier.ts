@@ -4,6 +4,7 @@ import {
   diffFrrConfig,
   holds,
   learnForms,
+  createFrrConfigParser,
   parseFrrConfig,
   underEquivalence,
   withoutPassword,
@@ -89,6 +90,8 @@ export class FrrApplier {
   readonly #fileTimeoutMs: number;
   readonly #typist: Typist;
   readonly #formsFile: string;
+  readonly #parseWanted = createFrrConfigParser();
+  readonly #parseRunning = createFrrConfigParser();
   /** What FRR holds, as far as we know. */
   #running: FrrConfig | undefined;
   /** What FRR should hold: the last one applied, or the good one that was put back. */
@@ -121,7 +124,7 @@ export class FrrApplier {
   /** @throws {VtyError} when FRR cannot be reached; nothing is known then of what it holds, and the caller tries again */
   async apply(wanted: WantedConfig): Promise<ApplyOutcome> {
     return this.#guarded(async () => {
-      const parsed = parseFrrConfig(wanted.text);
+      const parsed = this.#parseWanted(wanted.text);
       const keepUnknown = wanted.keepUnknown ?? false;
       const target: Target = {
         text: wanted.text,
@@ -308,7 +311,7 @@ export class FrrApplier {
   }
 
   async #read(target: Target): Promise<FrrConfig> {
-    return parseFrrConfig(await this.#typist.readRunning(daemonsFor(target.parsed)));
+    return this.#parseRunning(await this.#typist.readRunning(daemonsFor(target.parsed)));
   }
 
   /** After any failure to reach FRR, what it holds is unknown. */
