@@ -4,7 +4,7 @@ import { peerFamilies } from '../reconciler/index.ts';
 import { BFD_PEER_STATEMENTS, bfdPeerName, bfdProfileStatements } from './bfd.ts';
 import { neighborFamilyStatements, neighborStatements } from './neighbor.ts';
 import { classRouteMaps, neighborRouteMaps, type RouteMapEntry } from './route-maps.ts';
-import { classOf, treatmentClasses, type TreatmentClass } from './treatment-class.ts';
+import { classOf, treatmentClasses, treatmentsIn, type TreatmentClass } from './treatment-class.ts';
 
 /** FRR's syslog levels (FRR documentation, "Basic Setup", `log stdout`). */
 export type FrrLogLevel =
@@ -81,9 +81,10 @@ function viewOf(bgp: BgpDesiredState, options: FrrConfOptions): FrrConfView {
     debugs: options.logLevel === 'debugging' ? DEBUGS : [],
     routeMaps: [
       ...classRouteMaps(classes.values()),
-      ...bgp.routers.flatMap((router) =>
-        router.neighbors.flatMap((peer) => neighborRouteMaps(router, peer, classes)),
-      ),
+      ...bgp.routers.flatMap((router) => {
+        const treatments = treatmentsIn(router);
+        return router.neighbors.flatMap((peer) => neighborRouteMaps(treatments, peer, classes));
+      }),
     ],
     hasBfd: bgp.bfdProfiles.length > 0 || bfdPeers.length > 0,
     bfdProfiles: bgp.bfdProfiles.map((profile) => ({

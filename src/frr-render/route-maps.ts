@@ -1,5 +1,5 @@
 import { compareText } from '../core/order.ts';
-import { neighborFilterId, type BgpRouter, type PeerTreatment } from '../reconciler/index.ts';
+import { neighborFilterId, type PeerTreatment, type Treatment } from '../reconciler/index.ts';
 import type { Peer } from '../config/index.ts';
 import type { TreatmentClass } from './treatment-class.ts';
 
@@ -26,14 +26,16 @@ export function classRouteMaps(classes: Iterable<TreatmentClass>): RouteMapEntry
 /**
  * The filters of one neighbor: nothing is accepted (`<id>-in deny 20`, a name and number that users' extras rely on),
  * and what is sent is exactly the classes that name this neighbor.
+ *
+ * @param treatments those of the router's prefixes
  */
 export function neighborRouteMaps(
-  router: BgpRouter,
+  treatments: readonly Treatment[],
   peer: Peer,
   classes: ReadonlyMap<string, TreatmentClass>,
 ): RouteMapEntry[] {
   const id = neighborFilterId(peer);
-  const sent = classesFor(router, peer, classes);
+  const sent = classesFor(treatments, peer, classes);
   const sequences = outSequences(sent.map(({ tag }) => tag));
   const permits = sent.map(({ tag, attributes }): RouteMapEntry => ({
     name: `${id}-out`,
@@ -49,12 +51,12 @@ export function neighborRouteMaps(
 }
 
 function classesFor(
-  router: BgpRouter,
+  treatments: readonly Treatment[],
   peer: Peer,
   classes: ReadonlyMap<string, TreatmentClass>,
 ): { tag: number; attributes: PeerTreatment }[] {
   const sent: { tag: number; attributes: PeerTreatment }[] = [];
-  for (const key of new Set(router.originated.map(({ treatment }) => treatment.key))) {
+  for (const { key } of treatments) {
     const found = classes.get(key);
     const attributes = found?.treatment.peers.find((candidate) => candidate.peer === peer.name);
     if (found && attributes) sent.push({ tag: found.tag, attributes });

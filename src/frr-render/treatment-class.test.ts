@@ -4,7 +4,7 @@ import { prefixOf } from '../core/ip.ts';
 import type { BgpDesiredState, BgpRouter, Treatment } from '../reconciler/index.ts';
 import { community, ip, peer } from '../reconciler/test-objects.ts';
 import { classRouteMaps, neighborRouteMaps } from './route-maps.ts';
-import { classOf, treatmentClasses } from './treatment-class.ts';
+import { classOf, treatmentClasses, treatmentsIn } from './treatment-class.ts';
 
 function treatment(localPref: number, names: readonly string[] = ['tor']): Treatment {
   const peers = names.map((name) => ({ peer: name, localPref, communities: [] }));
@@ -79,7 +79,7 @@ describe('route-maps', () => {
     const [first] = bgp.routers;
     const neighbor = first?.neighbors.find((item) => item.name === name);
     if (!first || !neighbor) throw new Error(name);
-    return neighborRouteMaps(first, neighbor, classes).map(
+    return neighborRouteMaps(treatmentsIn(first), neighbor, classes).map(
       (entry) => `${entry.name} ${entry.action} ${entry.sequence}: ${entry.statements.join(', ')}`,
     );
   }
@@ -132,7 +132,7 @@ describe('route-maps', () => {
     };
     const one = router(item);
     const own = treatmentClasses({ ...state(), routers: [one] });
-    const [, permit] = neighborRouteMaps(one, peer('tor', '192.0.2.1'), own);
+    const [, permit] = neighborRouteMaps(treatmentsIn(one), peer('tor', '192.0.2.1'), own);
     expect(permit?.statements.slice(1)).toEqual([
       'set community 64496:1 65535:65281 additive',
       'set large-community 1:2:3 64496:1:1 additive',
@@ -144,7 +144,7 @@ describe('route-maps', () => {
     const many = Array.from({ length: 5_000 }, (_, pref) => treatment(pref));
     const one = router(...many.map((item) => item));
     const own = treatmentClasses({ ...state(), routers: [one] });
-    const entries = neighborRouteMaps(one, peer('tor', '192.0.2.1'), own);
+    const entries = neighborRouteMaps(treatmentsIn(one), peer('tor', '192.0.2.1'), own);
     expect(new Set(entries.map(({ name, sequence }) => `${name} ${sequence}`)).size).toBe(entries.length);
     for (const { sequence } of entries.slice(1, -1)) {
       expect(sequence).toBeGreaterThanOrEqual(1_000);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { compareText } from '../core/order.ts';
-import type { BgpDesiredState, Treatment } from '../reconciler/index.ts';
+import type { BgpDesiredState, BgpRouter, Treatment } from '../reconciler/index.ts';
 
 /**
  * A treatment as FRR carries it: the route-map `name` sets `tag` on the prefixes originated with it, and each
@@ -24,9 +24,7 @@ const TAG_COUNT = 0x1000_0000;
  */
 export function treatmentClasses(bgp: BgpDesiredState): ReadonlyMap<string, TreatmentClass> {
   const treatments = new Map<string, Treatment>();
-  for (const router of bgp.routers) {
-    for (const { treatment } of router.originated) treatments.set(treatment.key, treatment);
-  }
+  for (const treatment of bgp.routers.flatMap(treatmentsIn)) treatments.set(treatment.key, treatment);
   const classes = new Map<string, TreatmentClass>();
   const taken = new Set<number>();
   for (const treatment of [...treatments.values()].sort((a, b) => compareText(a.key, b.key))) {
@@ -37,6 +35,19 @@ export function treatmentClasses(bgp: BgpDesiredState): ReadonlyMap<string, Trea
     classes.set(treatment.key, { treatment, tag, name: `advertise-${tag.toString(16)}` });
   }
   return classes;
+}
+
+/** Each treatment that a router's prefixes have, once. */
+export function treatmentsIn({ originated }: BgpRouter): readonly Treatment[] {
+  const treatments = new Map<string, Treatment>();
+  let last: Treatment | undefined;
+  for (const { treatment } of originated) {
+    // Prefixes share the object, and most stand beside others of the same.
+    if (treatment === last) continue;
+    last = treatment;
+    treatments.set(treatment.key, treatment);
+  }
+  return [...treatments.values()];
 }
 
 /** The class of a treatment that {@link treatmentClasses} has seen. */
