@@ -12,7 +12,28 @@ const require = createBundleRequire(import.meta.url);`;
 /** Not in the file but in the image: an addon, loaded by its path, and what is compiled into it. */
 const BESIDE = ['node_modules/raw-socket/index.js', 'node_modules/nan/nan.h'];
 
+const MAIN = 'dist/cli/main.mjs';
 const NO_UNDICI = fileURLToPath(new URL('no-undici.mjs', import.meta.url));
+
+/** The one module of client-node that is used: with its index comes all that has effects when it is loaded. */
+const KUBE_CONFIG = join(ROOT, 'node_modules/@kubernetes/client-node/dist/config.js');
+
+/** Modules inside packages whose place another file takes. */
+const STAND_INS = [
+  { module: /\/gen\/index\.js$/, of: /\/@kubernetes\/client-node\/dist\/config\.js$/, by: 'no-models.mjs' },
+  { module: /\/locales\/index\.js$/, of: /\/zod\/v4\//, by: 'no-locales.mjs' },
+];
+
+/** @type {import('esbuild').Plugin} */
+const standIns = {
+  name: 'stand-ins',
+  setup(build) {
+    for (const { module, of, by } of STAND_INS) {
+      const path = fileURLToPath(new URL(by, import.meta.url));
+      build.onResolve({ filter: module }, ({ importer }) => (of.test(importer) ? { path } : undefined));
+    }
+  },
+};
 
 /**
  * Writes `dist/cli/main.mjs` with its source map, and the licenses of the packages inside it, into a folder. Names keep
@@ -25,7 +46,7 @@ export async function bundle(folder) {
     absWorkingDir: ROOT,
     entryPoints: ['src/cli/main.ts'],
     // The depth of the source file, which finds the template by its own place.
-    outfile: join(folder, 'dist/cli/main.mjs'),
+    outfile: join(folder, MAIN),
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -33,7 +54,8 @@ export async function bundle(folder) {
     // Of two forms of a package the one in ESM: what is not used of it is left out.
     mainFields: ['module', 'main'],
     banner: { js: REQUIRE },
-    alias: { undici: NO_UNDICI },
+    alias: { undici: NO_UNDICI, '@kubernetes/client-node': KUBE_CONFIG },
+    plugins: [standIns],
     // A third less text to keep in memory; names stay as they are, for the sake of stack traces.
     minifyWhitespace: true,
     minifySyntax: true,
@@ -48,10 +70,26 @@ export async function bundle(folder) {
       'Run npm run types, repair what it says, and run the same command again.',
     );
   });
+  await requireOneByte(join(folder, MAIN));
   const outputs = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.entries(inputs));
   const used = outputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => path);
   await mkdir(join(folder, 'licenses'));
   await writeFile(join(folder, 'licenses/packages.txt'), await licenseTexts([...used, ...BESIDE]));
+}
+
+/**
+ * V8 keeps a text in which one sign is beyond Latin-1 at two bytes each, and Node a copy of it: 7 MB more in every process.
+ * @param {string} file
+ */
+async function requireOneByte(file) {
+  const text = await readFile(file, 'utf8');
+  // eslint-disable-next-line no-control-regex -- the range is the point
+  const at = text.search(/[^\x00-\xff]/);
+  if (at < 0) return;
+  throw new SetupError(
+    `the bundle holds a sign beyond Latin-1: ${text.slice(Math.max(0, at - 60), at + 20)}`,
+    'Write it as \\u and its number where it stands (esbuild does so by itself, except in regular expressions).',
+  );
 }
 
 /** Loaded late: the packages may have been installed a moment ago. */
