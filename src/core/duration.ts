@@ -27,7 +27,9 @@ export function parseDuration(text: string): bigint | undefined {
   if (body === '0') return 0n;
   if (!/^(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|\u00b5s|\u03bcs|ms|s|m|h))+$/.test(body)) return undefined;
   let total = 0n;
-  for (const [, whole = '', fraction = '', unit = ''] of body.matchAll(/(\d*)\.?(\d*)([a-z\u00b5\u03bc]+)/g)) {
+  for (const [, whole = '', fraction = '', unit = ''] of body.matchAll(
+    /(\d*)\.?(\d*)([a-z\u00b5\u03bc]+)/g,
+  )) {
     const scale = UNITS[unit] ?? 0n;
     total += BigInt(whole || '0') * scale;
     total += (BigInt(fraction || '0') * scale) / 10n ** BigInt(fraction.length);
