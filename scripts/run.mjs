@@ -16,6 +16,7 @@ const NODE_ONLY = { daemons: false, chroots: false };
 /** @type {Record<string, Entry>} */
 const COMMANDS = {
   demo: { kind: 'program', file: 'src/cli/demo.ts', needs: { daemons: true, chroots: false } },
+  'demo:cluster': { kind: 'program', file: 'test/e2e/demo.ts', needs: { daemons: true, chroots: false } },
   cluster: { kind: 'program', file: 'test/cluster/main.ts', needs: { daemons: true, chroots: false } },
   images: { kind: 'program', file: 'scripts/images.mjs', needs: { daemons: false, chroots: false } },
   'bench:cluster': { kind: 'program', file: 'bench/cluster.ts', needs: EVERYTHING },

@@ -1,8 +1,9 @@
 // `npm run cluster -- COMMAND`: a Kubernetes cluster in network namespaces of this machine.
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { EXIT, examples } from '../../src/cli/output.ts';
 import { Interrupted } from '../../src/cli/interruptible.ts';
 import { SetupError } from '../../scripts/lib/process.mjs';
+import { parseCount, parseName } from './arguments.ts';
 import {
   crash,
   boot,
@@ -18,22 +19,10 @@ import {
 } from './commands.ts';
 import { ClusterError } from './error.ts';
 import { PROXY_MODES } from './node-config.ts';
-import { DEFAULT_NAME, MAX_NODES } from './plan.ts';
+import { DEFAULT_NAME } from './plan.ts';
 import { ROUTERS } from './router-config.ts';
 
 const RUN = 'npm run cluster --';
-
-/** Part of names of namespaces and cgroups, and of paths of sockets, which are short. */
-function parseName(text: string): string {
-  if (/^[a-z0-9]([a-z0-9-]{0,14}[a-z0-9])?$/.test(text)) return text;
-  throw new InvalidArgumentError('must be 1 to 16 lower-case letters, digits and dashes');
-}
-
-function parseCount(text: string): number {
-  const count = Number(text);
-  if (Number.isInteger(count) && count >= 1 && count <= MAX_NODES) return count;
-  throw new InvalidArgumentError(`must be 1 to ${MAX_NODES}`);
-}
 
 function nameOption(): Option {
   return new Option('--name <name>', 'name of the cluster')
