@@ -23,6 +23,8 @@ export interface KeeperFacts extends Surroundings {
   readonly hasCompany: (group: Layer2Group, since: number) => boolean;
   /** Cut off: no other speaker, no gateway and no API can be heard. */
   readonly isIsolated: boolean;
+  /** Not every node's speaker is there yet, and it is not too late for them. */
+  readonly isGathering?: boolean;
   /** This node drains or stops. */
   readonly isLeaving: boolean;
   /** RFC 3339. */
@@ -94,6 +96,7 @@ export function createKeeper(): Keeper {
           : 'well',
       hasCompany: state.kind !== 'probing' || facts.hasCompany(group, state.until - OWNERSHIP_TIMES.probeMs),
       successors: successorsOf(group, record, facts),
+      isGathering: facts.isGathering ?? false,
       ...(wanted ? { wanted } : {}),
     };
   };

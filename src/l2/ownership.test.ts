@@ -597,6 +597,14 @@ test('who has heard nobody while it asked claims nothing, and asks again later',
   expect(nextState(probing(undefined, NOW), { ...about, hasCompany: true }).kind).toBe('owned');
 });
 
+test('what nobody has is left alone while the speakers gather, and what an owner lost is not', () => {
+  const gathering = { isGathering: true };
+  expect(nextState(IDLE, facts(gathering))).toEqual(IDLE);
+  expect(nextState(IDLE, facts()).kind).toBe('probing');
+  const lost = facts({ ...gathering, record: record(BEHIND), ownerHealth: 'lost', successors: [ME] });
+  expect(nextState(IDLE, lost).kind).toBe('probing');
+});
+
 describe('whatever is so', () => {
   test('the same facts again lead to rest within four steps, at which nothing changes any more', () => {
     fc.assert(

@@ -113,6 +113,11 @@ export interface GroupFacts {
    * asks in an empty room is more likely to be outside of it than to be the last one left.
    */
   readonly hasCompany: boolean;
+  /**
+   * The speakers are only just coming up: what nobody has is left for a moment, or the first to be there would take
+   * everything and keep it.
+   */
+  readonly isGathering?: boolean;
   /** A node that should have them instead of this one, and why. It is alive. */
   readonly wanted?: { readonly node: string; readonly cause: MoveCause };
 }
@@ -184,6 +189,7 @@ function notOwned(facts: GroupFacts, options: { readonly hasWaited?: boolean } =
   }
   if (rank < 0 || isAnothers(facts)) return { kind: 'idle' };
   const claim = claimOf(facts);
+  if (facts.isGathering && claim.cause === 'FirstClaim') return { kind: 'idle' };
   const patience = claim.cause === 'FirstClaim' ? OWNERSHIP_TIMES.fallbackMs : OWNERSHIP_TIMES.succeedMs;
   if (rank === 0 || options.hasWaited) return probing(facts, claim);
   return { kind: 'waiting', until: now + rank * patience };

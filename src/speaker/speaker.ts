@@ -4,7 +4,7 @@ import { FrrApplier, watchDaemons, type ApplierOptions } from '../frr-vty/index.
 import type { Problem } from '../core/problem.ts';
 import type { Layer2Store, LinkExclusion } from '../l2/index.ts';
 import { watchLinks } from '../links/index.ts';
-import { createNodeDecider, nodeOf, type NodeDecision } from '../pipeline/index.ts';
+import { createNodeDecider, nodeNamesOf, nodeOf, type NodeDecision } from '../pipeline/index.ts';
 import type { BfdPeer, BgpDesiredState } from '../reconciler/index.ts';
 import type { ClusterSource, OnState, SourceState } from '../source/index.ts';
 import { createProblemLog, type Logger, type LogLevel } from '../telemetry/index.ts';
@@ -155,6 +155,7 @@ export async function runSpeaker(options: SpeakerOptions): Promise<void> {
       ...options.layer2,
       me: nodeName,
       logger,
+      nodes: () => (state ? nodeNamesOf(state.snapshot) : []),
       onSpeakers: (names) => {
         speakers = names;
         again();

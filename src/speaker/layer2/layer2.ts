@@ -47,6 +47,8 @@ const RIVAL_EVERY_MS = 250;
 const RIVAL_SETTLED_MS = 5_000;
 /** Without a word of another speaker, of the gateway or of the API for this long, a node takes itself to be cut off. */
 const ISOLATED_MS = 1_000;
+/** How long a new speaker leaves what nobody has to others that may still be starting. */
+const GATHER_MS = 10_000;
 /** What is still owned after this when the speaker stops is given up. */
 const LEAVE_MS = 5_000;
 
@@ -66,6 +68,8 @@ export interface Layer2Options {
   readonly exclusion: LinkExclusion;
   readonly metrics: Layer2Metrics;
   readonly logger: Logger;
+  /** Names of the cluster's nodes, as far as they are known. */
+  readonly nodes: () => readonly string[];
   /** The speakers that live, sorted, whenever there are others. */
   readonly onSpeakers: (names: readonly string[]) => void;
   /** The BFD sessions that FRR should keep, whenever there are others. */
@@ -149,6 +153,7 @@ export function startLayer2(options: Layer2Options): Layer2 {
     return {
       ...{ me, view, groups, isIsolated, now: at },
       isLeaving: isLeaving || isStopping,
+      isGathering: isGathering(at),
       time: new Date().toISOString(),
       canServe: (group) => places.linkOf(group) !== undefined,
       healthOf: (node, group) => {
@@ -179,6 +184,11 @@ export function startLayer2(options: Layer2Options): Layer2 {
     ];
   };
 
+  /** A speaker that has just started waits for those of the other nodes, but not for long: a node may have none. */
+  const isGathering = (at: number): boolean =>
+    at - startedAt < GATHER_MS &&
+    options.nodes().some((node) => node !== me && view.speakers.get(node)?.isHeld !== true);
+
   const load = (pool: string): ReadonlyMap<string, number> => {
     const counts = new Map<string, number>();
     for (const group of groups) {
@@ -204,8 +214,10 @@ export function startLayer2(options: Layer2Options): Layer2 {
   };
   const arm = (): void => {
     clearTimeout(timer);
-    const due = keeper.dueAt();
-    if (due !== undefined) timer = setTimeout(decide, Math.max(1, due - now()));
+    const at = now();
+    const times = [keeper.dueAt(), isGathering(at) ? startedAt + GATHER_MS : undefined];
+    const due = times.reduce((a, b) => Math.min(a ?? Infinity, b ?? Infinity), undefined);
+    if (due !== undefined && due !== Infinity) timer = setTimeout(decide, Math.max(1, due - now()));
   };
 
   const updateWellSince = (): void => {
