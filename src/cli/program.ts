@@ -3,6 +3,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { controllerCommand } from './controller.ts';
 import { convertCommand } from './convert.ts';
 import { labCommand } from './lab.ts';
+import { moveCommand } from './move.ts';
 import { examples } from './output.ts';
 import { renderCommand } from './render.ts';
 import { speakerCommand } from './speaker.ts';
@@ -30,6 +31,7 @@ export function createProgram(): Command {
     validateCommand(),
     convertCommand(),
     statusCommand(),
+    moveCommand(),
     labCommand(),
   ]) {
     program.addCommand(command);

@@ -21,7 +21,7 @@ import type { RawObject } from './raw-object.ts';
 import { reflect } from './reflector.ts';
 import { objectPath, RESOURCES, type ResourceQuery } from './resources.ts';
 import { SeenStatuses } from './seen-statuses.ts';
-import { createSpeakerLease, SPEAKER_LEASE_LABELS, type SpeakerLease } from './speaker-lease.ts';
+import { createSpeakerLease, SPEAKER_LEASE_SELECTOR, type SpeakerLease } from './speaker-lease.ts';
 import { WatchHealth } from './watch-health.ts';
 
 /** How often what depends on time is looked at. */
@@ -170,9 +170,6 @@ class ClusterLayer2Store {
     const watches = new AbortController();
     this.#watches = watches;
     const until = AbortSignal.any([signal, watches.signal]);
-    const labelSelector = Object.entries(SPEAKER_LEASE_LABELS)
-      .map(([label, value]) => `${label}=${value}`)
-      .join();
     const begin = (name: string, query: ResourceQuery, handlers: WatchHandlers): void => {
       void reflect({
         client,
@@ -200,7 +197,7 @@ class ClusterLayer2Store {
     };
     begin(
       'leases',
-      { type: RESOURCES.Lease, namespace, labelSelector },
+      { type: RESOURCES.Lease, namespace, labelSelector: SPEAKER_LEASE_SELECTOR },
       {
         put: (raw) => {
           this.#seeLease(raw);

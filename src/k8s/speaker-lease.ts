@@ -12,6 +12,10 @@ export const SPEAKER_LEASE_LABELS = {
   'app.kubernetes.io/component': 'speaker',
 } as const;
 
+export const SPEAKER_LEASE_SELECTOR = Object.entries(SPEAKER_LEASE_LABELS)
+  .map(([label, value]) => `${label}=${value}`)
+  .join();
+
 /** As many times its renewal a Lease lasts. */
 const DURATION_FACTOR = 4;
 /** All speakers together renew at most this often: a large cluster's API server has better things to do. */

@@ -89,6 +89,7 @@ export {
 } from './documents.ts';
 export { createHeartbeats, type Heartbeat, type Heartbeats } from './heartbeats.ts';
 export { firstHeld, isSameView, ownershipsOf } from './view.ts';
+export { livesAt, type WrittenLayer2, type WrittenSpeaker } from './written.ts';
 export {
   MAX_HISTORY,
   MOVE_CAUSES,

@@ -37,5 +37,6 @@ export {
   type FolderLayer2StoreOptions,
   type Layer2StoreTiming,
 } from './layer2-store.ts';
+export { readFolderLayer2, withdrawFolderMove } from './layer2-look.ts';
 export { watchFlatFolder, type FlatFolderWatchOptions } from './flat-folder-watch.ts';
 export { oncePerTurn } from './turn.ts';

@@ -6,7 +6,7 @@ import {
   speakerText,
   statusOfOwnership,
   type OwnershipRecord,
-  type SpeakerRecord,
+  type WrittenSpeaker,
 } from '../l2/index.ts';
 import { fieldOf, itemsOf, textOf } from '../core/field.ts';
 import { byText } from '../core/order.ts';
@@ -38,14 +38,8 @@ export function moveFileName(service: { readonly namespace: string; readonly nam
   return `l2-move-${service.namespace}_${service.name}.yaml`;
 }
 
-/** A speaker's file: a Lease as a cluster would have it. */
-export interface SpeakerFile {
-  readonly record: SpeakerRecord;
-  readonly isReleased: boolean;
-  /** RFC 3339; another one after each renewal. */
-  readonly renewTime: string;
-  readonly heldMs: number;
-}
+/** A speaker's file: a Lease as a cluster would have it. The time is another one after each renewal. */
+export type SpeakerFile = WrittenSpeaker;
 
 export function renderSpeakerFile({ record, isReleased, renewTime, heldMs }: SpeakerFile): string {
   const lease = {

@@ -14,15 +14,13 @@ import {
   type SpeakerRecord,
   type SpeakerSeen,
 } from '../l2/index.ts';
-import { decodeManifest, MAX_MANIFEST_BYTES } from '../manifest/index.ts';
+import { MAX_MANIFEST_BYTES } from '../manifest/index.ts';
 import { watchFlatFolder } from './flat-folder-watch.ts';
+import { contentOf, type Layer2Content } from './layer2-content.ts';
 import {
   layer2FileOf,
   moveFileName,
   ownedFileName,
-  parseMoveFile,
-  parseOwnedFile,
-  parseSpeakerFile,
   renderMoveFile,
   renderOwnedFile,
   renderSpeakerFile,
@@ -90,14 +88,9 @@ export function requestFolderMove(folder: string, request: MoveRequest): void {
   writeStatusFile(folder, moveFileName(request.service), renderMoveFile(request));
 }
 
-type Content =
-  | { readonly kind: 'speaker'; readonly file: SpeakerFile }
-  | { readonly kind: 'owned'; readonly node: string; readonly owned: OwnedFile }
-  | { readonly kind: 'move'; readonly request: MoveRequest };
-
 interface KnownFile {
   /** Absent: nothing of it could be read yet. */
-  readonly content?: Content;
+  readonly content?: Layer2Content;
   readonly stamp?: FileStamp;
   /** It is not there any more, and what it said is dropped at this time. */
   readonly goneAt?: number;
@@ -427,40 +420,4 @@ class FolderStore {
 
 function omitStamp({ stamp: _stamp, ...rest }: KnownFile): KnownFile {
   return rest;
-}
-
-/** @returns what a file says, or what is wrong with it */
-function contentOf(
-  bytes: Buffer,
-  {
-    path,
-    file,
-    before,
-  }: { path: string; file: NonNullable<ReturnType<typeof layer2FileOf>>; before: Content | undefined },
-): Content | string {
-  const decoded = decodeManifest(bytes, path);
-  if (!decoded.ok) return decoded.problem.message;
-  switch (file.kind) {
-    case 'move': {
-      const request = parseMoveFile(decoded.text, path);
-      return typeof request === 'string' ? request : { kind: 'move', request };
-    }
-    case 'speaker': {
-      const speaker = parseSpeakerFile(decoded.text, path);
-      if (typeof speaker === 'string') return speaker;
-      if (speaker.record.node !== file.node) return 'is of another node than its name says';
-      // The record of the time before, where it says the same: its identity tells that nothing changed.
-      const old = before?.kind === 'speaker' ? before.file.record : undefined;
-      const record = isDeepStrictEqual(old, speaker.record) ? (old ?? speaker.record) : speaker.record;
-      return { kind: 'speaker', file: { ...speaker, record } };
-    }
-    case 'owned': {
-      const owned = parseOwnedFile(decoded.text, path, before?.kind === 'owned' ? before.owned : undefined);
-      if (typeof owned === 'string') return owned;
-      const isForeign = [...owned.values()].some(({ record }) => record.node !== file.node);
-      return isForeign
-        ? 'names another node as the owner than its name says'
-        : { kind: 'owned', node: file.node, owned };
-    }
-  }
 }
