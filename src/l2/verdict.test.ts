@@ -119,13 +119,33 @@ const rows: readonly (readonly [string, Uint8Array, object])[] = [
     drop('not-a-request'),
   ],
   [
-    'a request for our address by one that claims another of ours',
-    arpRequest(VIP, { senderIp: WATCHED, senderMac: RIVAL }),
-    heard(WATCHED, RIVAL, 'use'),
+    'a request for our address by one that is watched, such as a gateway',
+    arpRequest(VIP, { senderIp: WATCHED }),
+    { ...arpReply(VIP, WATCHED), heard: heard(WATCHED, CLIENT, 'use') },
+  ],
+  [
+    'a request for an address of nobody by one that is watched',
+    arpRequest(FREE, { senderIp: WATCHED }),
+    heard(WATCHED, CLIENT, 'use'),
+  ],
+  [
+    'a request for our address by one that claims it too',
+    arpRequest(FREE, { senderIp: VIP, senderMac: RIVAL }),
+    heard(VIP, RIVAL, 'use'),
   ],
   ['use of our address', arpRequest(HOST, { senderIp: VIP, senderMac: RIVAL }), heard(VIP, RIVAL, 'use')],
 
   ['a solicitation to the group', ns(VIP6), advertisement(VIP6)],
+  [
+    'a solicitation by one that is watched, such as a gateway',
+    ns(VIP6, { sourceIp: WATCHED6 }),
+    {
+      kind: 'answer',
+      ip: VIP6,
+      frame: encodeNa({ mac: OURS, sourceIp: LINK_LOCAL, target: VIP6, to: { mac: CLIENT, ip: WATCHED6 } }),
+      heard: heard(WATCHED6, CLIENT, 'use'),
+    },
+  ],
   ['a unicast solicitation', ns(VIP6, { destination: OURS }), advertisement(VIP6)],
   ['a solicitation to another station', ns(VIP6, { destination: RIVAL }), drop('other-destination')],
   ['a solicitation for an address of nobody', ns(FREE6), drop('not-ours')],

@@ -12,7 +12,10 @@ export interface Answer {
   readonly ip: IpAddress;
   /** To send as it is; may be shared, so never to be written to. */
   readonly frame: Uint8Array;
-  /** Who asked means to take the address: a probe. The answer defends it. */
+  /**
+   * What else the question says: a probe means to take the address, which the answer defends; and who asks may be one that
+   * this node watches, such as a gateway.
+   */
   readonly heard: HeardClaim | undefined;
 }
 
@@ -43,7 +46,8 @@ export type Verdict = Answer | HeardClaim | Drop;
  *
  * Answered is who asks for an address that is announced `here`, also by unicast, as Neighbor Unreachability Detection
  * does, and also who only asks whether it is free. Not answered is a request whose sender claims such an address for
- * itself: that is heard, and what to do about it is decided where ownership is.
+ * itself: that is heard, and what to do about it is decided where ownership is. Who has an address that is only watched is
+ * answered, and heard too.
  */
 export function verdictFor(decoded: Decoded, table: AnnouncedTable): Verdict {
   switch (decoded.kind) {
@@ -59,17 +63,21 @@ export function verdictFor(decoded: Decoded, table: AnnouncedTable): Verdict {
 }
 
 function arpVerdict(arp: ArpPacket, table: AnnouncedTable): Verdict {
-  const { senderMac, senderIp, source, destination } = arp;
+  const { senderMac, senderIp, source } = arp;
   if (isOfNode(source, table)) return drop('own-frame');
   if (isOfNode(senderMac, table)) return drop('own-hardware-address');
-  if (senderIp !== NO_IPV4) {
-    const claimed = table.entries.get(senderIp);
-    if (claimed) {
-      const isAnnouncement = senderIp === arp.targetIp;
-      const what = isAnnouncement ? 'announcement' : arp.operation === 'reply' ? 'reply' : 'use';
-      return heardOrElsewhere(claimed, { mac: senderMac, source, what });
-    }
+  const claimed = senderIp === NO_IPV4 ? undefined : table.entries.get(senderIp);
+  if (claimed) {
+    const isAnnouncement = senderIp === arp.targetIp;
+    const what = isAnnouncement ? 'announcement' : arp.operation === 'reply' ? 'reply' : 'use';
+    const heard = heardOrElsewhere(claimed, { mac: senderMac, source, what });
+    return what === 'use' && claimed.use === 'watched' ? alsoHeard(requestVerdict(arp, table), heard) : heard;
   }
+  return requestVerdict(arp, table);
+}
+
+function requestVerdict(arp: ArpPacket, table: AnnouncedTable): Verdict {
+  const { senderMac, senderIp, source, destination } = arp;
   if (arp.operation === 'reply') return drop('not-a-request');
   const asked = table.entries.get(arp.targetIp);
   if (!asked) return drop('not-ours');
@@ -85,16 +93,28 @@ function arpVerdict(arp: ArpPacket, table: AnnouncedTable): Verdict {
   };
 }
 
+/** The question is answered if it can be, and who asked is heard in any case. */
+function alsoHeard(verdict: Verdict, heard: HeardClaim | Drop): Verdict {
+  return verdict.kind === 'answer' && heard.kind === 'heard' ? { ...verdict, heard } : heard;
+}
+
 function solicitationVerdict(ns: NeighborSolicitation, table: AnnouncedTable): Verdict {
-  const { source, sourceIp, destination } = ns;
+  const { source, sourceIp } = ns;
   const mac = ns.sourceMac ?? source;
   if (isOfNode(source, table)) return drop('own-frame');
   if (isOfNode(mac, table)) return drop('own-hardware-address');
-  const isProbe = sourceIp === NO_IPV6;
-  if (!isProbe) {
-    const claimed = table.entries.get(sourceIp);
-    if (claimed) return heardOrElsewhere(claimed, { mac, source, what: 'use' });
+  const claimed = sourceIp === NO_IPV6 ? undefined : table.entries.get(sourceIp);
+  if (claimed) {
+    const heard = heardOrElsewhere(claimed, { mac, source, what: 'use' });
+    return claimed.use === 'watched' ? alsoHeard(questionVerdict(ns, table), heard) : heard;
   }
+  return questionVerdict(ns, table);
+}
+
+function questionVerdict(ns: NeighborSolicitation, table: AnnouncedTable): Verdict {
+  const { source, sourceIp, destination } = ns;
+  const mac = ns.sourceMac ?? source;
+  const isProbe = sourceIp === NO_IPV6;
   const asked = table.entries.get(ns.target);
   if (!asked) return drop('not-ours');
   if (asked.use === 'watched' && isProbe) return heardOf(asked, { mac, source, what: 'probe' });
