@@ -115,6 +115,7 @@ export {
 } from './election.ts';
 export { createGrouping, type Layer2Group, type Layer2Service } from './group.ts';
 export {
+  ASK_AGAIN_MS,
   ASK_EVERY_MS,
   healthOf,
   MISSES_TO_SILENCE,

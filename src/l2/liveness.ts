@@ -13,6 +13,8 @@ export const NO_EVIDENCE: Evidence = { bfd: 'none', bfdSince: 0, answeredAt: und
 
 /** How often a runner-up asks an owner, */
 export const ASK_EVERY_MS = 200;
+/** how soon again while it misses an answer: two runners-up in turn have to be done within a second, */
+export const ASK_AGAIN_MS = 100;
 /** and after how many answers missed the owner counts as silent. */
 export const MISSES_TO_SILENCE = 3;
 

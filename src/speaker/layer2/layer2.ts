@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { ObservedState } from '../../bfd-status/index.ts';
 import type { IpAddress } from '../../core/ip.ts';
 import {
+  ASK_AGAIN_MS,
   ASK_EVERY_MS,
   createGrouping,
   linkLocalOf,
@@ -12,6 +13,7 @@ import {
   healthOf,
   macOwners,
   MAX_HISTORY,
+  MISSES_TO_SILENCE,
   recordOf,
   type GroupState,
   type HeardClaim,
@@ -244,6 +246,8 @@ export function startLayer2(options: Layer2Options): Layer2 {
     if (before.kind === 'owned' && after.kind !== 'owned') disown(group, after);
     else if (before.kind === 'released' && after.kind !== 'owned' && after.kind !== 'released')
       forgetRecords(group);
+    // What was only in doubt was left written down.
+    else if (after.kind === 'idle') forgetRecords(group);
     if (effect === 'announce' || effect === 'conflict-kept' || effect === 'foreign') {
       for (const ip of group.ips) announcer.defend(ip);
     }
@@ -423,9 +427,9 @@ export function startLayer2(options: Layer2Options): Layer2 {
     }
     if (view.isFresh) freshAt = at;
     if (at >= nextAsk) {
-      nextAsk = at + ASK_EVERY_MS;
       turn += 1;
-      askOwners(watch.owners, turn);
+      const isMissing = askOwners(watch.owners, turn);
+      nextAsk = at + (isMissing ? ASK_AGAIN_MS : ASK_EVERY_MS);
       updateIsolation(at);
     }
     if (at >= nextRival) {
@@ -434,11 +438,15 @@ export function startLayer2(options: Layer2Options): Layer2 {
     }
   };
 
-  const askOwners = (watched: readonly Watched[], index: number): void => {
+  /** @returns whether an answer is missing, and may still come */
+  const askOwners = (watched: readonly Watched[], index: number): boolean => {
     let isNews = false;
+    let isMissing = false;
     for (const { sight, groups: theirs } of watched) {
       const key = `${sight.node}\0${sight.link}`;
       if (asked.has(key) && sights.missed(sight.node, sight.link, now())) isNews = true;
+      const { missed } = sights.evidenceOf(sight.node, sight.link);
+      if (missed > 0 && missed < MISSES_TO_SILENCE) isMissing = true;
       const group = theirs[index % theirs.length];
       const ip = group?.ips[0];
       if (!ip) continue;
@@ -446,6 +454,7 @@ export function startLayer2(options: Layer2Options): Layer2 {
       ports.send(sight.link, (port) => askFrame(port, ip, sight.mac));
     }
     if (isNews) decide();
+    return isMissing;
   };
 
   const askBack = ({ sight, groups: taken }: Watched, at: number): void => {
