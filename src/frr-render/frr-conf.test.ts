@@ -123,3 +123,38 @@ test.each<[Parameters<typeof bfdProfile>[1], string[]]>([
 ])('a BFD profile of %j', (fields, statements) => {
   expect(bfdProfileStatements(bfdProfile('p', fields))).toEqual(statements);
 });
+
+test('BFD sessions between speakers stand under bfd, behind the profiles', () => {
+  const session = (peer: string, localAddress: string, link: string) => ({
+    ...{ peer: ip(peer), localAddress: ip(localAddress), interface: link },
+  });
+  const text = render(
+    {
+      ...EMPTY,
+      bfdProfiles: [bfdProfile('fast', { receiveIntervalMs: 100 })],
+      bfdPeers: [
+        session('192.0.2.12', '192.0.2.11', 'eth0'),
+        session('2001:db8::12', '2001:db8::11', 'eth1'),
+      ],
+    },
+    OPTIONS,
+  );
+  const from = text.indexOf('\nbfd\n') + 1;
+  expect(text.slice(from, text.indexOf('\nexit\n', from)).split('\n')).toEqual([
+    'bfd',
+    ' profile fast',
+    '  receive-interval 100',
+    ' exit',
+    ' !',
+    ' peer 192.0.2.12 local-address 192.0.2.11 interface eth0',
+    '  receive-interval 50',
+    '  transmit-interval 50',
+    ' exit',
+    ' !',
+    ' peer 2001:db8::12 local-address 2001:db8::11 interface eth1',
+    '  receive-interval 50',
+    '  transmit-interval 50',
+    ' exit',
+    ' !',
+  ]);
+});

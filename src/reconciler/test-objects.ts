@@ -1,6 +1,6 @@
 /** Objects for tests: what is not said is as unremarkable as can be. */
 import type { Endpoint, EndpointSliceObject, NodeObject, ServiceObject } from '../api/index.ts';
-import type { BfdProfile, BgpAdvertisement, Config, Peer, Pool } from '../config/index.ts';
+import type { BfdProfile, BgpAdvertisement, Config, L2Advertisement, Peer, Pool } from '../config/index.ts';
 import { parseCommunity, type Community } from '../core/community.ts';
 import { parseIp, parsePrefix, type IpAddress } from '../core/ip.ts';
 import { byText, compareMeta } from '../core/order.ts';
@@ -62,6 +62,19 @@ export function advertisement(
   };
 }
 
+export function l2Advertisement(
+  name: string,
+  rest: Partial<Omit<L2Advertisement, 'pools'>> & { readonly pools?: readonly string[] } = {},
+): L2Advertisement {
+  const { pools = ['pool'], ...others } = rest;
+  return {
+    ...{ name, nodeSelectors: [], interfaces: [], serviceSelectors: [], preferredNodes: [] },
+    ...{ balance: false, failback: { kind: 'never' }, announceIntervalMs: 60_000 },
+    ...others,
+    pools: new Set(pools),
+  };
+}
+
 /** A pool of CIDRs. */
 export function pool(name: string, ...cidrs: readonly string[]): Pool {
   const addresses = cidrs.map((cidr) => {
@@ -84,11 +97,15 @@ export function service(
     readonly policy?: 'Cluster' | 'Local';
     readonly class?: string;
     readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
   } = {},
 ): ServiceObject {
   return {
     kind: 'Service',
-    metadata: { name, namespace: 'default', labels: rest.labels ?? {}, annotations: {} },
+    metadata: {
+      ...{ name, namespace: 'default', labels: rest.labels ?? {} },
+      annotations: rest.annotations ?? {},
+    },
     spec: {
       type: rest.type ?? 'LoadBalancer',
       clusterIPs: [],
