@@ -123,6 +123,7 @@ export {
   withAnswer,
   withBfd,
   withMiss,
+  withoutWatch,
   type Evidence,
 } from './liveness.ts';
 export {

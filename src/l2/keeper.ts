@@ -13,6 +13,7 @@ import {
   type Standing,
 } from './ownership.ts';
 import { ownerHealth, recordOf, successorsOf, wantedInstead, type Surroundings } from './standing.ts';
+import type { Layer2View } from './types.ts';
 
 /** All that a keeper's decisions depend on. */
 export interface KeeperFacts extends Surroundings {
@@ -47,6 +48,8 @@ export interface Keeper {
   /** This node may have slept: nothing that it owns is certain. */
   readonly doubt: (facts: KeeperFacts) => readonly Transition[];
   readonly stateOf: (key: string) => GroupState;
+  /** Who has a group's addresses, as far as is known here: written down, or heard on the LAN since. */
+  readonly ownerOf: (group: Layer2Group, facts: Pick<KeeperFacts, 'me' | 'view'>) => string | undefined;
   /** When {@link decide} has to be called although nothing has happened. */
   readonly dueAt: () => number | undefined;
 }
@@ -64,8 +67,8 @@ export function createKeeper(): Keeper {
   const read = new Map<string, { readonly record: RecordSeen; readonly at: number }>();
   let lookAt: number | undefined;
 
-  const seenRecord = (group: Layer2Group, facts: KeeperFacts): RecordSeen | undefined => {
-    const written = recordOf(group, facts.view);
+  const seenRecord = (group: Layer2Group, view: Layer2View): RecordSeen | undefined => {
+    const written = recordOf(group, view);
     const heard = learned.get(group.key);
     if (!heard) return written;
     if (heard.over?.node === written?.node && heard.over?.since === written?.since) return heard.record;
@@ -81,7 +84,7 @@ export function createKeeper(): Keeper {
     return now;
   };
   const factsOf = (group: Layer2Group, state: GroupState, facts: KeeperFacts): GroupFacts => {
-    const record = seenRecord(group, facts);
+    const record = seenRecord(group, facts.view);
     const wanted = record && wantedInstead(group, record.node, facts);
     return {
       me: facts.me,
@@ -169,6 +172,8 @@ export function createKeeper(): Keeper {
         }),
       ),
     stateOf,
+    ownerOf: (group, { me, view }) =>
+      stateOf(group.key).kind === 'owned' ? me : seenRecord(group, view)?.node,
     dueAt: () => {
       const times = [...states.values()].flatMap(({ state }) => dueAt(state) ?? []);
       if (lookAt !== undefined) times.push(lookAt);
@@ -176,11 +181,17 @@ export function createKeeper(): Keeper {
     },
   };
 
-  /** Somebody answers whom no record names, while the one that a record names is away: that one is believed. */
+  /**
+   * Somebody answers whom no record names, while the one that a record names is away, or while records cannot be read:
+   * that one is believed.
+   */
   function learn(group: Layer2Group, node: string, facts: KeeperFacts): void {
     const written = recordOf(group, facts.view);
+    if (written?.node === node) learned.delete(group.key);
     if (written?.node === node || written?.node === facts.me) return;
-    if (written && ownerHealth(written.node, group, facts, readAt(group, written, facts.now)) === 'well')
+    // While nothing can be read this node may not be one of those that watch, and have seen the other go.
+    const isSure = written !== undefined && facts.view.isFresh;
+    if (isSure && ownerHealth(written.node, group, facts, readAt(group, written, facts.now)) === 'well')
       return;
     const record = { node, since: facts.time, cause: 'OwnerLost' } as const;
     learned.set(group.key, { over: written, record });

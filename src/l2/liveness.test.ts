@@ -6,6 +6,7 @@ import {
   withAnswer,
   withBfd,
   withMiss,
+  withoutWatch,
   type Evidence,
 } from './liveness.ts';
 
@@ -60,4 +61,21 @@ test('what is said again changes nothing', () => {
 
 test('misses stop counting where they say enough', () => {
   expect(after('miss', 'miss', 'miss', 'miss', 'miss').missed).toBe(MISSES_TO_SILENCE);
+});
+
+describe('of a node that is no longer watched', () => {
+  const dark = after('up', 'miss', 'miss', 'miss', 'down');
+  test.each([
+    ['all stays with a session and questions', true, true, 'lost'],
+    ['what BFD said goes with the session', false, true, 'silent'],
+    ['what it missed goes with the questions', true, false, 'lost'],
+    ['nothing speaks against it without both', false, false, 'well'],
+  ] as const)('%s', (_, hasSession, isAsked, want) => {
+    expect(healthOf(withoutWatch(dark, { hasSession, isAsked }))).toBe(want);
+  });
+
+  test('what was known of it stays the same object when nothing goes', () => {
+    expect(withoutWatch(dark, { hasSession: true, isAsked: true })).toBe(dark);
+    expect(withoutWatch(NO_EVIDENCE, { hasSession: false, isAsked: false })).toBe(NO_EVIDENCE);
+  });
 });

@@ -33,6 +33,19 @@ export function withMiss(evidence: Evidence): Evidence {
 }
 
 /**
+ * What is left of what is known when a node is no longer watched: without a session, or without questions, nothing new
+ * comes, and what spoke against it would speak against it for ever.
+ */
+export function withoutWatch(
+  evidence: Evidence,
+  watch: { readonly hasSession: boolean; readonly isAsked: boolean },
+): Evidence {
+  const bfd = watch.hasSession ? evidence.bfd : 'none';
+  const missed = watch.isAsked ? evidence.missed : 0;
+  return bfd === evidence.bfd && missed === evidence.missed ? evidence : { ...evidence, bfd, missed };
+}
+
+/**
  * Whether the node can be counted on. Who has answered since BFD lost it has only lost its FRR; who does not answer
  * although BFD has it has only lost its speaker.
  */

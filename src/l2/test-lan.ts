@@ -2,7 +2,16 @@
 import { parseIp } from '../core/ip.ts';
 import { createKeeper, type Keeper, type KeeperFacts, type Transition } from './keeper.ts';
 import type { Layer2Group, Layer2Service } from './group.ts';
-import { healthOf, NO_EVIDENCE, withAnswer, withBfd, withMiss, type Evidence } from './liveness.ts';
+import { runnersUp } from './election.ts';
+import {
+  healthOf,
+  NO_EVIDENCE,
+  withAnswer,
+  withBfd,
+  withMiss,
+  withoutWatch,
+  type Evidence,
+} from './liveness.ts';
 import type { Layer2View, OwnershipRecord, SpeakerSeen } from './types.ts';
 
 const STEP_MS = 10;
@@ -18,6 +27,9 @@ interface Host {
   keeper: Keeper;
   /** LAN segment: hosts of one segment hear each other. */
   segment: number;
+  /** The segment that it was last on, and since when. */
+  joined: number;
+  joinedAt: number;
   /** Its speaker runs. */
   isAlive: boolean;
   /** Nothing of it runs; it goes on afterwards. */
@@ -27,6 +39,9 @@ interface Host {
   /** Others as this host sees them. */
   evidence: Map<string, Evidence>;
   unreachableSince: Map<string, number>;
+  /** Those that it has a BFD session with, and those of them that it asks. */
+  sessions: Set<string>;
+  owners: Map<string, Layer2Group>;
   wellSince: Map<string, number>;
   lostAt: Map<string, number>;
   view: Layer2View;
@@ -51,6 +66,10 @@ export interface Lan {
   readonly moves: Map<string, string>;
   readonly kill: (name: string) => void;
   readonly start: (name: string) => void;
+  /** Who has an address, as one host sees it. */
+  readonly ownerSeenBy: (name: string, ip: string) => string | undefined;
+  /** Lets a host hear that another has an address. */
+  readonly claim: (node: string, ip: string, hearer: string) => void;
   /** Called after each step. */
   onStep: () => void;
 }
@@ -83,6 +102,8 @@ export function createLan({ names, ips }: LanOptions): Lan {
       name,
       keeper: createKeeper(),
       segment: 0,
+      joined: 0,
+      joinedAt: now,
       isAlive: true,
       isFrozen: false,
       hasApi: true,
@@ -90,6 +111,8 @@ export function createLan({ names, ips }: LanOptions): Lan {
     },
     evidence: new Map(),
     unreachableSince: new Map(),
+    sessions: new Set(),
+    owners: new Map(),
     wellSince: new Map(),
     lostAt: new Map(),
     view: { isFresh: false, speakers: new Map(), ownerships: new Map(), moves },
@@ -116,11 +139,13 @@ export function createLan({ names, ips }: LanOptions): Lan {
     healthOf: (node) => healthOf(host.evidence.get(node) ?? NO_EVIDENCE),
     lostAt: (node) => host.lostAt.get(node) ?? 0,
     // Clients are on segment 0, and the kernels of the others answer for their own addresses whatever their speakers do.
-    hasCompany: () =>
-      host.segment === 0 ||
-      [...hosts.values()].some(
-        (other) => other !== host && other.segment === host.segment && !other.isFrozen,
-      ),
+    hasCompany: (_, since) =>
+      // Questions that were asked before it came do not count.
+      host.joinedAt <= since &&
+      (host.segment === 0 ||
+        [...hosts.values()].some(
+          (other) => other !== host && other.segment === host.segment && !other.isFrozen,
+        )),
     wellSince: (node) => host.wellSince.get(node),
     load: () => new Map(),
   });
@@ -131,7 +156,15 @@ export function createLan({ names, ips }: LanOptions): Lan {
         for (const after of PROBE_ROUNDS) host.probes.push({ at: now + after, group });
       }
       if (after.kind === 'owned' && before.kind !== 'owned') tellAll(host, group);
-      if (effect !== 'none' && effect !== 'conflict-yielded') tellAll(host, group);
+      // Announcements on top of announcements are held back for a step: two that both think they are right go on and on.
+      if (effect !== 'none' && effect !== 'conflict-yielded') {
+        pending.push({
+          at: now + STEP_MS,
+          run: () => {
+            if (isUp(host) && host.keeper.stateOf(group.key).kind === 'owned') tellAll(host, group);
+          },
+        });
+      }
     }
     if (transitions.length > 0) write(host);
   };
@@ -202,8 +235,9 @@ export function createLan({ names, ips }: LanOptions): Lan {
   const look = (host: Host): void => {
     for (const other of hosts.values()) {
       if (other === host) continue;
+      if (!host.sessions.has(other.name)) continue;
       // FRR lives on when the speaker is killed, and not when the node is frozen.
-      const isReachable = other.segment === host.segment && !other.isFrozen;
+      const isReachable = other.segment === host.segment && !other.isFrozen && other.sessions.has(host.name);
       const evidence = host.evidence.get(other.name) ?? NO_EVIDENCE;
       if (isReachable) {
         host.unreachableSince.delete(other.name);
@@ -213,24 +247,43 @@ export function createLan({ names, ips }: LanOptions): Lan {
         host.unreachableSince.set(other.name, since);
         if (now - since >= BFD_MS) host.evidence.set(other.name, withBfd(evidence, false, now));
       }
-      const isWell = healthOf(host.evidence.get(other.name) ?? NO_EVIDENCE) === 'well';
-      if (isWell) host.lostAt.delete(other.name);
+    }
+    for (const other of hosts.values()) {
+      if (other === host) continue;
+      const isSeen = healthOf(host.evidence.get(other.name) ?? NO_EVIDENCE) === 'well';
+      if (isSeen) host.lostAt.delete(other.name);
       else if (!host.lostAt.has(other.name)) host.lostAt.set(other.name, now);
+      const isWell = isSeen && host.view.speakers.get(other.name)?.isHeld === true;
       if (!isWell) host.wellSince.delete(other.name);
       else if (!host.wellSince.has(other.name)) host.wellSince.set(other.name, now);
     }
     host.wellSince.set(host.name, 0);
   };
+  /** As the speaker's list of whom it watches, which needs addresses and interfaces. */
+  const updateWatch = (host: Host): void => {
+    host.sessions = new Set();
+    host.owners = new Map();
+    for (const group of groups) {
+      const owner = host.keeper.ownerOf(group, { me: host.name, view: host.view });
+      if (owner === undefined) continue;
+      const watching = runnersUp(group.candidates, owner);
+      if (owner === host.name) for (const name of watching) host.sessions.add(name);
+      else if (watching.includes(host.name)) {
+        host.sessions.add(owner);
+        host.owners.set(owner, group);
+      }
+    }
+    for (const [name, evidence] of host.evidence) {
+      const watch = { hasSession: host.sessions.has(name), isAsked: host.owners.has(name) };
+      host.evidence.set(name, withoutWatch(evidence, watch));
+      if (!watch.hasSession) host.unreachableSince.delete(name);
+    }
+  };
   const questions = (host: Host): void => {
     if (now % ASK_MS !== 0) return;
-    const asked = new Set<string>();
-    for (const group of groups) {
-      const record = host.view.ownerships.get(group.services[0]?.key ?? '');
-      if (!record || record.node === host.name || asked.has(record.node)) continue;
-      asked.add(record.node);
-      const owner = hosts.get(record.node);
-      if (owner && !ask(host, group, owner)) {
-        host.evidence.set(owner.name, withMiss(host.evidence.get(owner.name) ?? NO_EVIDENCE));
+    for (const [name, group] of host.owners) {
+      if (!ask(host, group, lan.host(name))) {
+        host.evidence.set(name, withMiss(host.evidence.get(name) ?? NO_EVIDENCE));
       }
     }
     if (now < host.rivalAt) return;
@@ -261,6 +314,7 @@ export function createLan({ names, ips }: LanOptions): Lan {
       else pending.push(each);
     }
     for (const host of hosts.values()) {
+      if (host.joined !== host.segment) Object.assign(host, { joined: host.segment, joinedAt: now });
       if (!isUp(host)) continue;
       const facts = factsOf(host);
       if (now - host.lastStep > 400) perform(host, host.keeper.doubt(facts));
@@ -273,9 +327,15 @@ export function createLan({ names, ips }: LanOptions): Lan {
         else if (host.keeper.stateOf(due.group.key).kind === 'probing') probe(host, due.group);
       }
       perform(host, host.keeper.decide(factsOf(host)));
+      updateWatch(host);
     }
   };
 
+  const groupOf = (ip: string): Layer2Group => {
+    const group = groups.find(({ key }) => key === ip);
+    if (!group) throw new Error(`${ip} is no address of this LAN`);
+    return group;
+  };
   const lan: Lan = {
     now: () => now,
     run: (ms) => {
@@ -293,6 +353,13 @@ export function createLan({ names, ips }: LanOptions): Lan {
       [...hosts.values()]
         .filter((host) => isUp(host) && host.keeper.stateOf(ip).kind === 'owned')
         .map(({ name, segment }) => ({ name, segment })),
+    ownerSeenBy: (name, ip) => {
+      const { keeper, view } = lan.host(name);
+      return keeper.ownerOf(groupOf(ip), { me: name, view });
+    },
+    claim: (node, ip, hearer) => {
+      hear(lan.host(hearer), groupOf(ip), { what: 'claim', node });
+    },
     records,
     moves,
     kill: (name) => {
@@ -300,7 +367,8 @@ export function createLan({ names, ips }: LanOptions): Lan {
     },
     start: (name) => {
       const before = lan.host(name);
-      hosts.set(name, { ...freshHost(name), segment: before.segment, hasApi: before.hasApi });
+      const { segment, joined, joinedAt, hasApi } = before;
+      hosts.set(name, { ...freshHost(name), segment, joined, joinedAt, hasApi });
     },
     onStep: () => undefined,
   };

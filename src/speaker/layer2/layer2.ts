@@ -391,12 +391,13 @@ export function startLayer2(options: Layer2Options): Layer2 {
     watch = watchListOf({
       ...{ me, groups, sights },
       stateOf: keeper.stateOf,
-      ownerOf: (group) => {
-        const state = keeper.stateOf(group.key);
-        return state.kind === 'owned' ? me : recordOf(group, view)?.node;
-      },
+      ownerOf: (group) => keeper.ownerOf(group, { me, view }),
       linkOf: (group) => places.linkOf(group),
     });
+    sights.watching(
+      watch.sessions,
+      watch.owners.map(({ sight }) => sight),
+    );
     const next = watch.sessions
       .map(({ address, localAddress, link }) => ({ peer: address, localAddress, interface: link }))
       .sort((a, b) => (a.peer.text + a.interface < b.peer.text + b.interface ? -1 : 1));

@@ -6,6 +6,7 @@ import {
   withAnswer,
   withBfd,
   withMiss,
+  withoutWatch,
   type Evidence,
   type Layer2View,
   type Link,
@@ -27,6 +28,8 @@ export interface Sights {
   readonly lostAt: (node: string, link: string) => number;
   /** All that can be seen over an interface. */
   readonly over: (link: string) => readonly Sight[];
+  /** Only these have sessions, and only those are asked, from now on: of the others nothing speaks against any more. */
+  readonly watching: (sessions: readonly Sight[], asked: readonly Sight[]) => void;
   /** What FRR knows of the sessions. @returns whether anything is new */
   readonly observed: (state: ObservedState, now: number) => boolean;
   /** The node has answered, or spoken up, over this interface. @returns whether its health has changed */
@@ -78,6 +81,16 @@ export function createSights(): Sights {
     evidenceOf: (node, link) => sights.get(keyOf(node, link))?.evidence ?? NO_EVIDENCE,
     lostAt: (node, link) => sights.get(keyOf(node, link))?.lostAt ?? 0,
     over: (link) => [...sights.values()].flatMap(({ sight }) => (sight.link === link ? [sight] : [])),
+    watching: (sessions, asked) => {
+      const withSession = new Set(sessions.map(({ node, link }) => keyOf(node, link)));
+      const withQuestions = new Set(asked.map(({ node, link }) => keyOf(node, link)));
+      for (const [key, entry] of sights) {
+        entry.evidence = withoutWatch(entry.evidence, {
+          hasSession: withSession.has(key),
+          isAsked: withQuestions.has(key),
+        });
+      }
+    },
     observed: (state, now) => {
       const sessions = new Map(
         [...state.bfd.values()]

@@ -1,0 +1,133 @@
+import { describe, expect, test } from 'vitest';
+import { parseIp } from '../../core/ip.ts';
+import { runnersUp, type GroupState, type Layer2Group, type MoveCause } from '../../l2/index.ts';
+import type { Sight, Sights } from './sights.ts';
+import { watchListOf } from './watch-list.ts';
+
+const NODES = ['n1', 'n2', 'n3', 'n4', 'n5', 'n6'];
+const CANDIDATES = NODES.map((node) => ({ node, score: 0 }));
+const ME = 'n1';
+const NEIGHBORS = [...runnersUp(CANDIDATES, ME)].sort();
+const [NEXT = ''] = NEIGHBORS;
+const FAR = NODES.find((node) => node !== ME && !runnersUp(CANDIDATES, node).includes(ME)) ?? '';
+
+function group(key: string): Layer2Group {
+  const of = {
+    ...{ ips: [parseIp(key)!], pool: 'pool', candidates: CANDIDATES, balance: false },
+    ...{ failback: { kind: 'never' as const }, announceIntervalMs: 0 },
+  };
+  return { ...of, key, services: [{ ...of, key: `default/${key}`, interfaces: undefined }] };
+}
+
+const sight = (node: string, link: string): Sight => ({
+  ...{ node, link, mac: '00:00:5e:00:53:12' },
+  ...{ address: parseIp('192.0.2.12')!, localAddress: parseIp('192.0.2.11')! },
+});
+
+interface Row {
+  readonly owner: string | undefined;
+  readonly link?: string | undefined;
+  /** Of this node, with its claim. */
+  readonly owned?: readonly [MoveCause, string | undefined];
+}
+
+/** One group for each row; the node `unseen` can be seen over no interface. */
+function watch(rows: readonly Row[], unseen?: string) {
+  const groups = rows.map((_, index) => group(`203.0.113.${String(index + 1)}`));
+  const rowOf = ({ key }: { readonly key: string }): Row =>
+    rows[groups.findIndex((each) => each.key === key)]!;
+  const sights: Pick<Sights, 'of'> = {
+    of: (node, link) => (node === unseen ? undefined : sight(node, link)),
+  };
+  const list = watchListOf({
+    me: ME,
+    groups,
+    ownerOf: (each) => rowOf(each).owner,
+    stateOf: (key): GroupState => {
+      const { owned } = rowOf({ key });
+      if (!owned) return { kind: 'idle' };
+      const [cause, from] = owned;
+      const claim = from === undefined ? { cause } : { cause, from };
+      return { kind: 'owned', claim, since: '', claimedAt: 0, superseded: undefined };
+    },
+    linkOf: (each) => ('link' in rowOf(each) ? rowOf(each).link : 'eth0'),
+    sights: sights as Sights,
+  });
+  const watched = (all: typeof list.owners) =>
+    all.map(
+      ({ sight: { node, link }, groups: of }) =>
+        `${node} over ${link} for ${of.map(({ key }) => key.split('.')[3]).join(' ')}`,
+    );
+  return {
+    sessions: list.sessions.map(({ node, link }) => `${node} over ${link}`).sort(),
+    owners: watched(list.owners),
+    rivals: watched(list.rivals),
+  };
+}
+
+const NOBODY = { sessions: [], owners: [], rivals: [] };
+const BOTH = NEIGHBORS.map((node) => `${node} over eth0`);
+
+describe('this node watches', () => {
+  const mine: Row = { owner: ME, owned: ['FirstClaim', undefined] };
+  test.each<readonly [string, readonly Row[], ReturnType<typeof watch>]>([
+    ['nobody without an address', [], NOBODY],
+    ['nobody for an address that nobody has', [{ owner: undefined }], NOBODY],
+    ['its two runners-up for what it has', [mine], { ...NOBODY, sessions: BOTH }],
+    ['the same two however much it has', [mine, mine, mine], { ...NOBODY, sessions: BOTH }],
+    [
+      'an owner that it follows, whom it asks',
+      [{ owner: NEXT }],
+      { ...NOBODY, sessions: [`${NEXT} over eth0`], owners: [`${NEXT} over eth0 for 1`] },
+    ],
+    [
+      'an owner once for all that it has',
+      [{ owner: NEXT }, { owner: NEXT }],
+      { ...NOBODY, sessions: [`${NEXT} over eth0`], owners: [`${NEXT} over eth0 for 1 2`] },
+    ],
+    [
+      'an owner over each interface that serves its addresses',
+      [{ owner: NEXT }, { owner: NEXT, link: 'eth1' }],
+      {
+        ...NOBODY,
+        sessions: [`${NEXT} over eth0`, `${NEXT} over eth1`],
+        owners: [`${NEXT} over eth0 for 1`, `${NEXT} over eth1 for 2`],
+      },
+    ],
+    ['no owner that others follow before it', [{ owner: FAR }], NOBODY],
+    [
+      'nobody for what it has no interface for',
+      [
+        { owner: NEXT, link: undefined },
+        { ...mine, link: undefined },
+      ],
+      NOBODY,
+    ],
+    [
+      'whom it took an address from that could not be asked',
+      [
+        { owner: ME, owned: ['OwnerLost', FAR] },
+        { owner: ME, owned: ['SpeakerLost', FAR] },
+        { owner: ME, owned: ['OwnerGone', FAR] },
+      ],
+      { sessions: BOTH, owners: [], rivals: [`${FAR} over eth0 for 1 2 3`] },
+    ],
+    [
+      'nobody that handed an address over',
+      (['HandOver', 'Requested', 'Preferred', 'Failback'] as const).map((cause) => ({
+        owner: ME,
+        owned: [cause, FAR] as const,
+      })),
+      { ...NOBODY, sessions: BOTH },
+    ],
+  ])('%s', (_, rows, want) => {
+    expect(watch(rows)).toEqual(want);
+  });
+
+  test('nobody that it cannot see', () => {
+    expect(watch([{ owner: NEXT }, mine], NEXT)).toEqual({
+      ...NOBODY,
+      sessions: BOTH.filter((text) => !text.startsWith(NEXT)),
+    });
+  });
+});
