@@ -1,5 +1,6 @@
 import { readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   diffFrrConfig,
   holds,
@@ -21,6 +22,11 @@ import { runVtysh, type VtyshCommand } from './vtysh-process.ts';
 
 /** How often what is missing is typed: one thing can take another with it, or be refused until something is gone. */
 const ROUNDS = 3;
+/**
+ * How long FRR is given to carry out what it took. Since FRR 10 mgmtd answers before the daemons have done it: under load a
+ * removal that was typed three times within 60 ms stood in the running configuration all the time.
+ */
+const PAUSES_MS = [50, 150, 400] as const;
 
 export interface ApplierOptions {
   readonly vtysh: VtyshCommand;
@@ -201,9 +207,16 @@ export class FrrApplier {
     let via: Typed['via'] = 'shell';
     let refused: readonly RefusedLine[] = [];
     for (let round = 1; ; round += 1) {
-      const running = await this.#read(target);
+      let running = await this.#read(target);
       await this.#learn(running, target);
-      const change = await this.#difference(running, target);
+      let change = await this.#difference(running, target);
+      // Typed a moment ago and taken: before it is typed again FRR gets the time to carry it out.
+      for (const pauseMs of round > 1 && refused.length === 0 ? PAUSES_MS : []) {
+        if (change.commands.length === 0) break;
+        await delay(pauseMs);
+        running = await this.#read(target);
+        change = await this.#difference(running, target);
+      }
       if (change.commands.length === 0) {
         this.#running = running;
         this.#lastTaken = target;
