@@ -5,7 +5,10 @@ import type { Problem } from '../core/problem.ts';
 import { decodeManifest, parseManifestText } from '../manifest/index.ts';
 import { statusFolderOf } from '../source/index.ts';
 
-/** The objects that a controller and speakers left in the status folder of a source, as they stand in the files. */
+/**
+ * The objects that a controller and speakers left in the status folder of a source, as they stand in the files; without
+ * what speakers tell each other about layer 2.
+ */
 export function readStatusObjects(source: string): {
   readonly objects: readonly unknown[];
   readonly problems: readonly Problem[];
@@ -30,7 +33,7 @@ export function readStatusObjects(source: string): {
 function statusFiles(folder: string): readonly string[] {
   try {
     return readdirSync(folder)
-      .filter((name) => name.endsWith('.yaml') && !name.startsWith('.'))
+      .filter((name) => name.endsWith('.yaml') && !name.startsWith('.') && !name.startsWith('l2-'))
       .sort(compareText);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []; // nothing ran here yet

@@ -16,6 +16,7 @@ export { connect, connectTo, podNamespace, podReference } from './connect.ts';
 export { createEventRecorder, type EventRecorder, type EventText } from './event-recorder.ts';
 export { clusterLayer2Store, requestClusterMove, type ClusterLayer2StoreOptions } from './layer2-store.ts';
 export { readClusterLayer2, readClusterOwnership, withdrawClusterMove } from './layer2-look.ts';
+export { readObjects } from './read-objects.ts';
 export { runWithLease } from './leader-election.ts';
 export { createScrapeAuthorizer } from './scrape-authorizer.ts';
 export { ServiceStatuses } from './service-statuses.ts';

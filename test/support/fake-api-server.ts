@@ -46,6 +46,9 @@ interface Event {
   readonly object: StoredObject;
 }
 
+/** Collections that can be listed. */
+const LISTED = /\/(?:leases|servicel2statuses|servicebgpstatuses|configurationstates|services)$/;
+
 type Body = Readonly<Record<string, unknown>>;
 
 export async function startFakeApiServer(): Promise<FakeApiServer> {
@@ -129,9 +132,9 @@ export async function startFakeApiServer(): Promise<FakeApiServer> {
           reply(object);
           return;
         }
-        if (path.split('/').at(-2) !== 'namespaces' && /\/(?:leases|servicel2statuses)$/.test(path)) {
+        if (path.split('/').at(-2) !== 'namespaces' && LISTED.test(path)) {
           const items = [...objects]
-            .filter(([each, item]) => each.startsWith(`${path}/`) && hasLabels(item, labels))
+            .filter(([each, item]) => isIn(each, path) && hasLabels(item, labels))
             .map(([, item]) => item);
           reply({ metadata: { resourceVersion: String(version) }, items });
           return;
@@ -215,6 +218,14 @@ export async function startFakeApiServer(): Promise<FakeApiServer> {
 function send(watch: Watch, { type, collection, object }: Event): void {
   if (watch.isMute || collection !== watch.collection || !hasLabels(object, watch.labels)) return;
   watch.response.write(`${JSON.stringify({ type, object })}\n`);
+}
+
+/** Of one namespace, or of all when the collection names none. */
+function isIn(object: string, collection: string): boolean {
+  if (object.startsWith(`${collection}/`)) return true;
+  const [, root = '', plural = ''] = /^(.*)\/([^/]+)$/.exec(collection) ?? [];
+  const [, namespaced = ''] = /^(.*)\/namespaces\/[^/]+\/[^/]+\/[^/]+$/.exec(object) ?? [];
+  return !collection.includes('/namespaces/') && namespaced === root && object.split('/').at(-2) === plural;
 }
 
 function hasLabels({ metadata }: StoredObject, wanted: readonly string[]): boolean {
