@@ -3,8 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
 import { describe, expect, test } from 'vitest';
+import { EXCLUDED_LINKS } from '../../src/cli/link-exclusion.ts';
 import { createProgram } from '../../src/cli/program.ts';
 import { RESOURCES } from '../../src/k8s/resources.ts';
+import { parseLinkExclusion } from '../../src/l2/index.ts';
 import { CHART, walk, type Schema } from './chart.ts';
 import {
   findHelm,
@@ -35,7 +37,11 @@ const SETTINGS: readonly {
   readonly has?: readonly (string | RegExp)[];
   readonly lacks?: readonly (string | RegExp)[];
 }[] = [
-  { name: 'nothing', values: {}, lacks: ['--lb-class', '--ignore-exclude-lb', 'monitoring.coreos.com'] },
+  {
+    name: 'nothing',
+    values: {},
+    lacks: ['--lb-class', '--ignore-exclude-lb', '--l2-drain-cordoned', 'monitoring.coreos.com'],
+  },
   { name: 'values of a chart above', values: { global: { anything: 1 } } },
   {
     name: 'another name of the application',
@@ -130,6 +136,14 @@ const SETTINGS: readonly {
         affinity: { podAntiAffinity: {} },
         priorityClassName: '',
         ignoreExcludeLB: true,
+        excludeInterfaces: { enabled: false },
+        layer2: { drainCordoned: true },
+        memberlist: {
+          enabled: false,
+          mlBindPort: 17_946,
+          mlBindAddrOverride: '192.0.2.11',
+          mlSecretKeyPath: '/x',
+        },
         updateStrategy: { maxUnavailable: '10%', minReadySeconds: 7 },
         podAnnotations: { 'example.com/note': 'two' },
         labels: { team: 'edge' },
@@ -147,12 +161,18 @@ const SETTINGS: readonly {
       'rack: one',
       /tolerations:\n +- operator: Exists\n/,
       '--ignore-exclude-lb',
+      '--l2-drain-cordoned',
       'maxUnavailable: 10%',
       'minReadySeconds: 7',
       'example.com/note: two',
       'team: edge',
     ],
-    lacks: ['node-role.kubernetes.io', 'system-node-critical', 'containerPort: 7473'],
+    lacks: [
+      'node-role.kubernetes.io',
+      'system-node-critical',
+      'containerPort: 7473',
+      'announcedInterfacesToExclude',
+    ],
   },
   {
     name: 'ServiceAccounts that are made',
@@ -440,7 +460,26 @@ function withHelm(program: string): void {
         (container(usual, name).volumeMounts ?? []).map(({ mountPath }) => mountPath);
       const shared = ['/var/run/frr', '/etc/frr'];
       expect(mounts('frr')).toEqual([...shared, '/var/tmp/frr']);
-      expect(mounts('speaker')).toEqual([...shared, '/tmp', '/var/run/secrets/kubernetes.io/serviceaccount']);
+      expect(mounts('speaker')).toEqual([
+        ...[...shared, '/etc/metallb', '/tmp'],
+        '/var/run/secrets/kubernetes.io/serviceaccount',
+      ]);
+    });
+
+    test('the speaker finds the interfaces that nothing is announced on where it looks for them', () => {
+      const [map] = named(usual, 'ConfigMap');
+      const [[file, text] = ['', '']] = Object.entries(map?.data ?? {});
+      expect(`/etc/metallb/${file}`).toBe(EXCLUDED_LINKS);
+      const { exclusion, problems } = parseLinkExclusion({ text, file });
+      expect(problems).toEqual([]);
+      const excluded = ['eth0', 'bond0', 'veth1a2b', 'lo', 'lo0', 'cali7', 'flannel.1', 'eno1.100'].filter(
+        (name) => exclusion.patterns.some((pattern) => pattern.test(name)),
+      );
+      expect(excluded).toEqual(['veth1a2b', 'lo', 'cali7', 'flannel.1']);
+      const volumes = named(usual, 'DaemonSet')[0]?.spec.template.spec.volumes;
+      expect(volumes).toContainEqual(
+        expect.objectContaining({ configMap: { name: map?.metadata.name, optional: true } }),
+      );
     });
   });
 

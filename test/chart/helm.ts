@@ -87,6 +87,8 @@ export interface Rendered {
     };
     readonly groups: readonly { readonly rules: readonly AlertRule[] }[];
   };
+  /** Of ConfigMaps alone. */
+  readonly data?: Readonly<Record<string, string>>;
   /** Of roles alone. */
   readonly rules?: readonly Rule[];
   readonly roleRef: { readonly kind: string; readonly name: string };
