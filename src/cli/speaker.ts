@@ -108,12 +108,34 @@ interface Options extends MetricsOptions {
 }
 
 async function run(options: Options, command: Command): Promise<void> {
-  const { nodeName, namespace, frrSockets } = options;
+  const { nodeName } = options;
   const logger = createLogger({ component: 'speaker', level: options.logLevel, node: nodeName });
   const stopping = endOnSignals();
   // What is on layer 2 is handed over before anything ends.
   const ended = new AbortController();
   const { signal } = ended;
+  const end = (): void => {
+    ended.abort();
+  };
+  try {
+    await runUntil(options, command, { logger, stopping, end, signal });
+  } finally {
+    end();
+  }
+}
+
+interface Course {
+  readonly logger: Logger;
+  readonly stopping: AbortSignal;
+  readonly end: () => void;
+  readonly signal: AbortSignal;
+}
+
+async function runUntil(options: Options, command: Command, course: Course): Promise<void> {
+  const { nodeName, namespace, frrSockets } = options;
+  const { logger, stopping, end, signal } = course;
+  // Before the speaker runs there is nothing to hand over.
+  stopping.addEventListener('abort', end);
   sayIdleFlags(command, SPEAKER_IDLE_FLAGS, logger);
   const metrics = createSpeakerMetrics({ node: nodeName });
   const state = { isSynced: false };
@@ -135,6 +157,8 @@ async function run(options: Options, command: Command): Promise<void> {
     serviceExists: services.has,
   });
   await serveAllMetrics(options, { registry: metrics.registry, client, signal });
+  if (signal.aborted) return;
+  stopping.removeEventListener('abort', end);
   await runSpeaker({
     source: (onState, until) =>
       source((next, heardAtMs) => {
@@ -160,9 +184,7 @@ async function run(options: Options, command: Command): Promise<void> {
     },
     logger,
     stopping,
-    end: () => {
-      ended.abort();
-    },
+    end,
     signal,
   });
   await close();
