@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import type { ListenOptions, Server } from 'node:net';
 
 /**
- * Has a server listen until `signal` is aborted; connections that are open then are closed.
+ * Has a server listen until `signal` is aborted; connections that are open then are closed. It tells of a process and does
+ * not keep one: what could not begin ends all the same.
  *
  * @throws when the port is taken
  */
@@ -13,6 +14,7 @@ export async function listenUntil(
 ): Promise<void> {
   server.listen(address);
   await once(server, 'listening');
+  server.unref();
   signal.addEventListener('abort', () => {
     server.close();
     server.closeAllConnections();
