@@ -247,7 +247,7 @@ export function startLayer2(options: Layer2Options): Layer2 {
     else if (before.kind === 'released' && after.kind !== 'owned' && after.kind !== 'released')
       forgetRecords(group);
     // What was only in doubt was left written down.
-    else if (after.kind === 'idle') forgetRecords(group);
+    else if (after.kind === 'idle' || after.kind === 'waiting') forgetRecords(group);
     if (effect === 'announce' || effect === 'conflict-kept' || effect === 'foreign') {
       for (const ip of group.ips) announcer.defend(ip);
     }
@@ -289,6 +289,24 @@ export function startLayer2(options: Layer2Options): Layer2 {
 
   const forgetRecords = (group: Layer2Group): void => {
     for (const { key } of group.services) records.delete(key);
+  };
+
+  /** The Services of what is owned, or their interfaces, have changed: what is written down follows. */
+  const writeAnew = (): void => {
+    if (records.size === 0) return;
+    const before = new Map(records);
+    records.clear();
+    for (const group of groups) {
+      const state = keeper.stateOf(group.key);
+      if (state.kind === 'owned' || state.kind === 'released') writeDown(group, state);
+      else if (state.kind === 'probing') {
+        for (const { key } of group.services) {
+          const doubted = before.get(key);
+          if (doubted) records.set(key, doubted);
+        }
+      }
+    }
+    store.publishOwnership(new Map(records));
   };
 
   const writeDown = (group: Layer2Group, state: GroupState & { kind: 'owned' | 'released' }): void => {
@@ -500,6 +518,7 @@ export function startLayer2(options: Layer2Options): Layer2 {
     sights.set(places.links, view.speakers, me);
     // Before the interfaces are known all of them are missing.
     if (links.length > 0) tellFailures();
+    writeAnew();
     decideSoon();
   };
   const tellFailures = (): void => {
