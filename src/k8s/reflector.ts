@@ -28,7 +28,7 @@ export interface ReflectorHandlers {
 }
 
 export interface ReflectorOptions {
-  readonly client: ApiClient;
+  readonly client: Pick<ApiClient, 'request' | 'stream'>;
   readonly query: ResourceQuery;
   readonly handlers: ReflectorHandlers;
   readonly logger: Logger;
@@ -50,28 +50,30 @@ export async function reflect(options: ReflectorOptions): Promise<void> {
   const complaint = createComplaint();
   const isOver = (): boolean => signal.aborted;
   while (!isOver()) {
-    const startedAt = performance.now();
+    const isGoingOn = resourceVersion !== undefined;
+    let watchedMs = 0;
     let failure: ApiError | undefined;
     try {
       resourceVersion ??= await list(options);
       const end = await watch(options, resourceVersion);
-      ({ resourceVersion } = end);
-      ({ failure } = end);
+      ({ resourceVersion, watchedMs, failure } = end);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       failure = error;
     }
     if (isOver()) return;
-    if (failure === undefined && performance.now() - startedAt >= SHORT_WATCH_MS) {
+    if (watchedMs >= SHORT_WATCH_MS) {
       if (attempt > 0) logger.info(what, 'watching again');
       attempt = 0;
-      continue;
+      if (!failure) continue;
     }
-    attempt += 1;
     if (failure) options.handlers.watching?.(false);
     if (failure && complaint.isNews(failure.message)) {
       logger.warn({ ...what, err: failure, hint: hintFor(failure) }, 'cannot be watched, trying again');
     }
+    // The server is there and has forgotten where we were: that is no reason to wait, unless it just told us where it is.
+    if (failure?.status === 410 && isGoingOn) continue;
+    attempt += 1;
     const waitMs = Math.max(failure?.retryAfterMs ?? 0, backoffMs(attempt, BACKOFF, random()));
     await delay(waitMs, undefined, { signal }).catch(() => undefined);
   }
@@ -92,14 +94,17 @@ async function list({ client, query, handlers, signal }: ReflectorOptions): Prom
 interface WatchEnd {
   /** Where to go on; undefined: the list has to be read again. */
   readonly resourceVersion: string | undefined;
-  /** Absent: the server ended the watch in the usual way. */
-  readonly failure?: ApiError;
+  /** How long the watch was open. */
+  readonly watchedMs: number;
+  /** Undefined: the server ended the watch in the usual way. */
+  readonly failure: ApiError | undefined;
 }
 
 async function watch(options: ReflectorOptions, from: string): Promise<WatchEnd> {
   const { client, query, signal, handlers, random = Math.random } = options;
   let resourceVersion = from;
   let failure: ApiError | undefined;
+  let openedAt = Infinity;
   const onLine = (line: string): void => {
     const event = parseEvent(line);
     const type = fieldOf(event, 'type');
@@ -124,7 +129,10 @@ async function watch(options: ReflectorOptions, from: string): Promise<WatchEnd>
         allowWatchBookmarks: 'true',
         timeoutSeconds: String(Math.round(WATCH_SECONDS.least + random() * WATCH_SECONDS.spread)),
       },
-      onOpen: () => handlers.watching?.(true),
+      onOpen: () => {
+        openedAt = performance.now();
+        handlers.watching?.(true);
+      },
       onLine,
       silenceMs: SILENCE_MS,
       signal,
@@ -133,8 +141,8 @@ async function watch(options: ReflectorOptions, from: string): Promise<WatchEnd>
     if (!(error instanceof ApiError)) throw error;
     failure ??= error;
   }
-  if (failure?.status === 410) return { resourceVersion: undefined, failure };
-  return { resourceVersion, ...(failure ? { failure } : {}) };
+  const watchedMs = Math.max(0, performance.now() - openedAt);
+  return { resourceVersion: failure?.status === 410 ? undefined : resourceVersion, watchedMs, failure };
 }
 
 function parseEvent(line: string): unknown {
