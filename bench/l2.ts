@@ -16,6 +16,7 @@ const WEB = { service: 'default/web', ip: '192.0.2.200' } as const;
 const SHOP = ['192.0.2.201', '2001:db8::c9'] as const;
 const IPV6 = '2001:db8::c9';
 const MANY = 1_000;
+const OURS = 'metallb-frr';
 
 const TAKEOVERS = ['link', 'carrier', 'frozen', 'power', 'speaker', 'frr'] as const;
 const ROWS = [
@@ -32,6 +33,14 @@ const TITLES: Readonly<Record<(typeof TAKEOVERS)[number], { what: string; p50?: 
   speaker: { what: "owner's speaker killed", p99: 1_000 },
   frr: { what: 'FRR killed under the owner', p99: 1_000 },
 };
+
+interface TakeoverPlan {
+  readonly by: string;
+  readonly fault: keyof typeof FAULTS;
+  readonly ip: string;
+  readonly trials: number;
+  readonly lastsMs: number;
+}
 
 interface TakeoverRow {
   readonly by: string;
@@ -52,6 +61,8 @@ interface Report {
   readonly many?: ManyResult;
   readonly traffic?: TrafficResult;
   readonly faults?: FaultRunResult;
+  /** Rows that could not be measured, and why. */
+  readonly failures: readonly string[];
 }
 
 const program = new Command('bench:l2')
@@ -97,63 +108,77 @@ try {
   await rig.down();
 }
 
+/** Every row on its own: one that fails takes no other with it. */
 async function measure(target: Rig): Promise<Report> {
   const [cpu] = cpus();
   const machine = {
     ...{ cpus: cpus().length, model: cpu?.model ?? 'unknown' },
     ...{ memoryGiB: Math.round(totalmem() / 2 ** 30), node: process.version },
   };
-  const takeovers = await measureTakeovers(target);
+  const failures: string[] = [];
+  const attempt = async <T>(what: string, action: () => Promise<T>): Promise<T | undefined> => {
+    say(what);
+    try {
+      return await action();
+    } catch (error) {
+      signal.throwIfAborted();
+      failures.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+      say(`  failed: ${failures.at(-1) ?? ''}`);
+      process.exitCode = 1;
+      return undefined;
+    }
+  };
+  const takeovers: TakeoverRow[] = [];
+  for (const { by, fault, ip, trials, lastsMs } of await plannedTakeovers(target)) {
+    const order = { ip, trials, lastsMs, fault: FAULTS[fault] };
+    const result = await attempt(`${by}: ${fault}, ${trials} times`, () => measureTakeover(target, order));
+    if (result) takeovers.push({ by, fault, result });
+  }
   const planned: PlannedResult[] = [];
+  for (const plan of isWanted('planned') ? PLANS : []) {
+    const trials = Math.ceil(options.trials / 5);
+    const order = { ...WEB, plan, trials };
+    const result = await attempt(`${trials} planned moves: ${plan}`, () => measurePlanned(target, order));
+    if (result) planned.push(result);
+  }
   const latency: LatencyResult[] = [];
-  if (isWanted('planned')) {
-    for (const plan of PLANS) {
-      const trials = Math.ceil(options.trials / 5);
-      say(`${trials} planned moves: ${plan}`);
-      planned.push(await measurePlanned(target, { ...WEB, plan, trials }));
-    }
+  for (const ip of isWanted('latency') ? [WEB.ip, IPV6] : []) {
+    const order = { ip, trials: options.trials * 200 };
+    const result = await attempt(`answers for ${ip}`, () => measureLatency(target, order));
+    if (result) latency.push(result);
   }
-  if (isWanted('latency')) {
-    for (const ip of [WEB.ip, IPV6]) {
-      say(`answers for ${ip}`);
-      latency.push(await measureLatency(target, { ip, trials: options.trials * 200 }));
-    }
-  }
-  const traffic = isWanted('traffic') ? await measureTraffic(target, [WEB.ip, ...SHOP]) : undefined;
-  if (isWanted('many')) say(`${MANY} addresses`);
-  const many = isWanted('many')
-    ? await measureMany(target, { addresses: MANY, trials: Math.ceil(options.trials / 10) })
+  const ips = [WEB.ip, ...SHOP];
+  const traffic = isWanted('traffic')
+    ? await attempt('traffic between speakers', () => measureTraffic(target, ips))
     : undefined;
-  const faults = isWanted('faults') ? await measureFaults(target) : undefined;
+  const order = { addresses: MANY, trials: Math.ceil(options.trials / 10) };
+  const many = isWanted('many')
+    ? await attempt(`${MANY} addresses, ${order.trials} times`, () => measureMany(target, order))
+    : undefined;
+  const faults = isWanted('faults')
+    ? await attempt(`${options.faults} random faults`, () => measureFaults(target))
+    : undefined;
   return {
-    ...{ machine, takeovers, planned, latency },
+    ...{ machine, takeovers, planned, latency, failures },
     ...(traffic ? { traffic } : {}),
     ...(many ? { many } : {}),
     ...(faults ? { faults } : {}),
   };
 }
 
-async function measureTakeovers(target: Rig): Promise<TakeoverRow[]> {
-  const rows: TakeoverRow[] = [];
+async function plannedTakeovers(target: Rig): Promise<TakeoverPlan[]> {
+  const plans: TakeoverPlan[] = [];
   if (isWanted('keepalived') && options.baselineTrials > 0) {
     await startKeepalived(target.state);
     for (const { ip, advertInt } of KEEPALIVED) {
       const by = `keepalived, advert_int ${advertInt}`;
-      for (const fault of ['link', 'frozen', 'power', 'keepalived'] as const) {
-        say(`${by}: ${fault}, ${options.baselineTrials} times`);
-        const trials = { ip, trials: options.baselineTrials, lastsMs: 10_000 };
-        rows.push({ by, fault, result: await measureTakeover(target, { ...trials, fault: FAULTS[fault] }) });
-      }
+      const order = { by, ip, trials: options.baselineTrials, lastsMs: 10_000 };
+      for (const fault of ['link', 'frozen', 'power', 'keepalived'] as const) plans.push({ ...order, fault });
     }
   }
-  for (const fault of TAKEOVERS) {
-    if (!isWanted(fault)) continue;
-    say(`metallb-frr: ${fault}, ${options.trials} times`);
-    const trials = { ip: WEB.ip, trials: options.trials, lastsMs: 5_000 };
-    const result = await measureTakeover(target, { ...trials, fault: FAULTS[fault] });
-    rows.push({ by: 'metallb-frr', fault, result });
-  }
-  return rows;
+  const ours = { by: OURS, ip: WEB.ip, trials: options.trials, lastsMs: 5_000 };
+  for (const fault of TAKEOVERS) if (isWanted(fault)) plans.push({ ...ours, fault });
+  return plans;
 }
 
 async function measureFaults(target: Rig): Promise<FaultRunResult> {
@@ -183,7 +208,7 @@ function tableOf(report: Report): string {
     rows.push([what, by, value, '', '', '', '', bar, isMet === undefined ? '' : isMet ? 'yes' : 'NO']);
   };
   for (const { by, fault, result } of takeovers) {
-    const isOurs = by === 'metallb-frr';
+    const isOurs = by === OURS;
     const title = isTakeover(fault) ? TITLES[fault] : undefined;
     const what = `${title?.what ?? 'its daemon killed'} -> announced by another`;
     const { moved } = result;
@@ -218,7 +243,7 @@ function tableOf(report: Report): string {
     const value = `${lost} of ${pings} pings lost, ${broken} of ${transfers} transfers broken, moved ${moved} of ${trials}`;
     fact(
       `${plan}: ping each 1 ms, upload`,
-      'metallb-frr',
+      OURS,
       `${value}, ARP gap ${longestGapMs}`,
       '0, 0',
       lost + broken === 0,
@@ -231,32 +256,26 @@ function tableOf(report: Report): string {
     const isMet = ours.p50 <= p50 && (p99 === undefined || ours.p99 <= p99) && lost === 0;
     row(
       `${what} -> answer, us`,
-      'metallb-frr',
+      OURS,
       ours,
       `p50 <= ${p50}${p99 === undefined ? '' : `, p99 <= ${p99}`}`,
       isMet,
     );
     const isFast = family === 'ipv4' ? perSecond >= 25_000 : undefined;
-    fact(
-      `${what} answers a second`,
-      'metallb-frr',
-      String(perSecond),
-      family === 'ipv4' ? '>= 25000' : '',
-      isFast,
-    );
+    fact(`${what} answers a second`, OURS, String(perSecond), family === 'ipv4' ? '>= 25000' : '', isFast);
   }
   if (many) {
-    row(`${many.addresses} Services added -> all announced`, 'metallb-frr', many.added);
+    row(`${many.addresses} Services added -> all announced`, OURS, many.added);
     row(
       `all speakers start, ${many.addresses} addresses -> all announced`,
-      'metallb-frr',
+      OURS,
       many.claimed,
       '<= 2000',
       many.claimed.max <= 2_000,
     );
     row(
       `owner of ${many.ofThem.join(', ')} without power -> all moved`,
-      'metallb-frr',
+      OURS,
       many.moved,
       '<= 1500',
       many.moved.max <= 1_500,
@@ -266,13 +285,13 @@ function tableOf(report: Report): string {
     const { bfd, questions, announcements, other } = traffic.perNode;
     fact(
       'sent by a node of 3, bytes/s',
-      'metallb-frr',
+      OURS,
       `BFD ${bfd}, ARP and ND ${questions}, announcements ${announcements}, other ${other}`,
     );
     const { nodes, addresses, bytesPerSecond } = traffic.computed;
     fact(
       `sent by a node of ${nodes}, ${addresses} addresses, bytes/s, computed`,
-      'metallb-frr',
+      OURS,
       String(bytesPerSecond),
       '<= 5000',
       bytesPerSecond <= 5_000,
@@ -281,11 +300,12 @@ function tableOf(report: Report): string {
   if (faults) {
     const { seed, violations, longestOverlapMs, longestGapMs } = faults;
     const value = `${violations.length} violations; two owners for at most ${longestOverlapMs}, none for ${longestGapMs}`;
-    fact(`${faults.faults} random faults, seed ${seed}`, 'metallb-frr', value, '0', violations.length === 0);
+    fact(`${faults.faults} random faults, seed ${seed}`, OURS, value, '0', violations.length === 0);
   }
   return [
     `milliseconds, if nothing else is said; Node ${machine.node}, ${machine.cpus} x ${machine.model}, ${machine.memoryGiB} GiB`,
     formatTable(['what', 'by', 'n', 'p50', 'p90', 'p99', 'max', 'bar', 'met'], rows),
+    ...report.failures.map((failure) => `failed: ${failure}`),
     '',
   ].join('\n');
 }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { nodeProcesses, requireNode, signalProcesses } from '../../src/lab/index.ts';
 import {
+  l2AdvertisementText,
   lanServiceText,
   macOf,
   nowMs,
@@ -44,7 +45,8 @@ export async function measureMany(
   const text = ips
     .map((ip, index) => lanServiceText({ name: `many-${index}`, ips: [ip], endpoints: NODES }))
     .join('');
-  await putFile(rig.folder, 'many-pool.yaml', poolText('many', [POOL]));
+  const advertisement = l2AdvertisementText('many', { ipAddressPools: ['many'] });
+  await putFile(rig.folder, 'many-pool.yaml', poolText('many', [POOL]) + advertisement);
   rig.asker.ask({ ips: [], intervalMs: 1_000 });
   const added: number[] = [];
   const claimed: number[] = [];

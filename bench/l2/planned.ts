@@ -100,7 +100,7 @@ async function carryOut(
     }
     case 'move': {
       const to = NODES.find((node) => node !== owner) ?? 'n1';
-      rig.move(service, to);
+      await rig.move(service, to);
       return () => Promise.resolve();
     }
   }

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { labDown, labUp, parseTopology, requireNode, runInNode, type LabState } from '../../src/lab/index.ts';
-import { requestFolderMove } from '../../src/source/index.ts';
 import {
   answerSpans,
   macOf,
@@ -42,7 +41,7 @@ export interface Rig {
   /** Runs a command in a node; gives its standard output, throws when it fails. */
   readonly run: (node: string, command: readonly string[], timeoutMs?: number) => Promise<string>;
   /** Asks for a Service's addresses to go to a node, as `metallb-frr move` does. */
-  readonly move: (service: string, to: NodeName) => void;
+  readonly move: (service: string, to: NodeName) => Promise<void>;
   readonly down: () => Promise<void>;
 }
 
@@ -77,9 +76,9 @@ async function rigOf(state: LabState): Promise<Rig> {
   return {
     ...{ state, folder, recorder, asker, run },
     nodeOf: (mac) => macs.get(mac),
-    move: (service, to) => {
-      const [namespace = '', name = ''] = service.split('/');
-      requestFolderMove(join(folder, '.status'), { service: { namespace, name }, node: to });
+    move: async (service, to) => {
+      const program = resolve(import.meta.dirname, '../../bin/metallb-frr');
+      await run('controller', [program, 'move', service, '--to', to, '--source', 'dir:/manifests']);
     },
     settle: (ips, timeoutMs = 60_000) => settle({ recorder, asker, macs, ips, timeoutMs }),
     down: async () => {

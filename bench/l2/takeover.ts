@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { setWire } from '../../src/lab/index.ts';
+import { nodeProcesses, requireNode, setWire } from '../../src/lab/index.ts';
 import {
   answerSpans,
   freeze,
@@ -60,13 +60,28 @@ export const FAULTS = {
   /** watchfrr starts them again. */
   frr: {
     strike: ({ state }, node) => signalNamed(state, node, { names: FRR_DAEMONS, signal: 'SIGKILL' }),
-    heal: nothing,
+    heal: (rig, node) => frrIsBack(rig, node),
   },
   keepalived: {
     strike: ({ state }, node) => signalNamed(state, node, { names: ['keepalived'], signal: 'SIGKILL' }),
     heal: nothing,
   },
 } as const satisfies Record<string, Fault>;
+
+const FRR_BACK_MS = 60_000;
+/** For sessions to come up and configuration to be typed in again. */
+const FRR_SETTLED_MS = 3_000;
+
+async function frrIsBack({ state }: Rig, node: NodeName): Promise<void> {
+  const deadline = nowMs() + FRR_BACK_MS;
+  for (;;) {
+    const names = (await nodeProcesses(requireNode(state, node))).map(({ name }) => name);
+    if (['zebra', 'bgpd', 'bfdd'].every((name) => names.includes(name))) break;
+    if (nowMs() > deadline) throw new Error(`FRR on ${node} is not back after ${FRR_BACK_MS} ms`);
+    await delay(100);
+  }
+  await delay(FRR_SETTLED_MS);
+}
 
 export interface TakeoverResult {
   readonly trials: number;
