@@ -156,6 +156,7 @@ export async function runSpeaker(options: SpeakerOptions): Promise<void> {
       me: nodeName,
       logger,
       nodes: () => (state ? nodeNamesOf(state.snapshot) : []),
+      isDraining: (node) => drainCordoned && state !== undefined && isCordoned(state.snapshot, node),
       onSpeakers: (names) => {
         speakers = names;
         again();

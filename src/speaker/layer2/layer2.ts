@@ -72,6 +72,8 @@ export interface Layer2Options {
   readonly logger: Logger;
   /** Names of the cluster's nodes, as far as they are known. */
   readonly nodes: () => readonly string[];
+  /** Whether a node is being left: nothing is moved to it without need. */
+  readonly isDraining: (node: string) => boolean;
   /** The speakers that live, sorted, whenever there are others. */
   readonly onSpeakers: (names: readonly string[]) => void;
   /** The BFD sessions that FRR should keep, whenever there are others. */
@@ -224,9 +226,9 @@ export function startLayer2(options: Layer2Options): Layer2 {
 
   const updateWellSince = (): void => {
     const at = now();
-    const next = new Map<string, number>([[me, startedAt]]);
+    const next = new Map<string, number>(isLeaving ? [] : [[me, startedAt]]);
     for (const [node, { isHeld }] of view.speakers) {
-      if (node === me || !isHeld || !sights.isWell(node)) continue;
+      if (node === me || !isHeld || !sights.isWell(node) || options.isDraining(node)) continue;
       next.set(node, wellSince.get(node) ?? at);
     }
     wellSince = next;
