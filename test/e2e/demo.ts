@@ -133,6 +133,8 @@ async function installChart(stage: Stage): Promise<void> {
     },
   );
   print(`$ helm ${install.join(' ')} --create-namespace --wait   (${seconds(startedAt)})`);
+  // helm is content when all but one pod of a DaemonSet are ready.
+  await kubectl(stage, ['wait', '--for=condition=Ready', 'pod', '--all', '-n', NAMESPACE, '--timeout=60s']);
   await show(stage, ['get', 'pods', '-n', NAMESPACE, '-o', 'wide']);
 }
 
