@@ -66,6 +66,11 @@ async function addLanLink({ lanNetns }: ClusterPlan, host: HostPlan): Promise<vo
   await ipIn(lanNetns, ['link', 'set', host.name, 'master', LAN_BRIDGE]);
 }
 
+/** Takes a host's cable away. The kernel removes both ends before `ip` returns, unlike what a deleted namespace leaves. */
+export async function removeLanLink({ lanNetns }: ClusterPlan, host: HostPlan): Promise<void> {
+  await ipIn(lanNetns, ['link', 'delete', host.name]);
+}
+
 type Route = readonly [destination: string, via: string];
 
 function defaultRoutes(ipv4: string, ipv6: string): Route[] {

@@ -5,7 +5,7 @@ import { apiClient } from './api-client.ts';
 import { cgroupLayout, removeCgroup } from './cgroups.ts';
 import { ClusterError } from './error.ts';
 import { componentName, NODE_DAEMONS } from './kubelet.ts';
-import { addNodeNetwork } from './network.ts';
+import { addNodeNetwork, removeLanLink } from './network.ts';
 import { bootNode, joinNode } from './node-up.ts';
 import { nodeConfigFolder, requireRunningNode } from './node.ts';
 import type { NodePlan } from './plan.ts';
@@ -30,6 +30,8 @@ export async function crashNode(name: string, nodeName: string): Promise<void> {
   const state = await requireCluster(name);
   const node = requireNodePlan(state, nodeName);
   await requireRunningNode(name, nodeName);
+  // First of all: the kernel closes the connections of what is killed, and a machine without power says goodbye to nobody.
+  await removeLanLink(planOf(state), node);
   await endProcessesIn([node.netns]);
   await deleteNetns(node.netns);
   await forgetComponents(name, [nodeName, ...NODE_DAEMONS.map((daemon) => componentName(node, daemon))]);
