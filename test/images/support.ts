@@ -15,7 +15,6 @@ export const OWN_IMAGE = `localhost/metallb-frr:${TAG}`;
 
 /** What the chart gives to each container, and nothing else. */
 export const CAPABILITIES = {
-  init: ['CHOWN'],
   speaker: ['NET_RAW'],
   frr: ['CHOWN', 'KILL', 'NET_ADMIN', 'NET_BIND_SERVICE', 'NET_RAW', 'SETGID', 'SETUID', 'SYS_ADMIN'],
 } as const;
