@@ -147,9 +147,9 @@ describe('an address', () => {
     const vip = ip('198.51.100.10');
     const claimed = withAnnounced(NOTHING_ANNOUNCED, [announced(vip.text), announced('198.51.100.11')], 0);
     const { schedule } = run(claimed, { from: 0, until: 20_000 });
-    const first = takeDue(withDefended(schedule, vip, 20_500), 20_500);
+    const first = takeDue(withDefended(schedule, new Set([vip.text]), 20_500), 20_500);
     expect(first.due.map(keyOf)).toEqual(['eth0 198.51.100.10']);
-    const second = takeDue(withDefended(first.schedule, vip, 20_600), 20_600);
+    const second = takeDue(withDefended(first.schedule, new Set([vip.text]), 20_600), 20_600);
     expect(second).toMatchObject({ due: [], nextAt: 21_500 });
     expect(takeDue(second.schedule, 21_500).due).toHaveLength(1);
   });
@@ -238,7 +238,11 @@ test('whatever changes: bounded rate, nothing that is not announced, no address 
             schedule = withLinkReturned(schedule, one.name, now);
             break;
           case 'defend':
-            schedule = withDefended(schedule, ipFromValue('ipv4', FIRST + BigInt(one.index)), now);
+            schedule = withDefended(
+              schedule,
+              new Set([ipFromValue('ipv4', FIRST + BigInt(one.index)).text]),
+              now,
+            );
             break;
         }
         starts.push(now);

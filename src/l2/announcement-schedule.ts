@@ -98,14 +98,17 @@ export function withLinkReturned(
   );
 }
 
-/** Says it again soon, whatever was planned: somebody else has claimed the address. At once, if not said just before. */
+/**
+ * Says them again soon, whatever was planned: somebody else has claimed these addresses. At once, if not said just before.
+ * @param ips canonical texts
+ */
 export function withDefended(
   schedule: AnnouncementSchedule,
-  ip: IpAddress,
+  ips: ReadonlySet<string>,
   now: number,
 ): AnnouncementSchedule {
   return changed(schedule, (item) => {
-    if (item.announced.ip.text !== ip.text) return item;
+    if (!ips.has(item.announced.ip.text)) return item;
     return { ...item, dueAt: Math.min(item.dueAt, Math.max(now, item.sentAt + ANNOUNCEMENT_TIMES.gapMs)) };
   });
 }

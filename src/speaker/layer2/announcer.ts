@@ -1,5 +1,16 @@
 import type { IpAddress } from '../../core/ip.ts';
-import { NOTHING_ANNOUNCED, takeDue, withAnnounced, withDefended, type Announced } from '../../l2/index.ts';
+import {
+  linkLocalOf,
+  NOTHING_ANNOUNCED,
+  parseMac,
+  takeDue,
+  withAnnounced,
+  withDefended,
+  withLinkReturned,
+  type Announced,
+  type Layer2Group,
+} from '../../l2/index.ts';
+import type { Places } from './places.ts';
 
 /** Sends announcements when they are due. */
 export interface Announcer {
@@ -7,12 +18,16 @@ export interface Announcer {
   readonly set: (wanted: readonly Announced[]) => void;
   /** Says once more, soon, where an address is. */
   readonly defend: (ip: IpAddress) => void;
+  /** An interface can be used again: what it announces is said anew. */
+  readonly linkReturned: (link: string) => void;
   readonly close: () => void;
 }
 
 export function createAnnouncer(send: (announced: Announced) => void): Announcer {
   let schedule = NOTHING_ANNOUNCED;
   let timer: NodeJS.Timeout | undefined;
+  let defence: NodeJS.Immediate | undefined;
+  let defended = new Set<string>();
   let isClosed = false;
 
   const run = (): void => {
@@ -31,13 +46,37 @@ export function createAnnouncer(send: (announced: Announced) => void): Announcer
       schedule = next;
       run();
     },
+    // Once for all that is heard in a turn: each costs as much as there are addresses.
     defend: (ip) => {
-      schedule = withDefended(schedule, ip, performance.now());
+      defended.add(ip.text);
+      defence ??= setImmediate(() => {
+        defence = undefined;
+        schedule = withDefended(schedule, defended, performance.now());
+        defended = new Set();
+        run();
+      });
+    },
+    linkReturned: (link) => {
+      schedule = withLinkReturned(schedule, link, performance.now());
       run();
     },
     close: () => {
       isClosed = true;
       clearTimeout(timer);
+      clearImmediate(defence);
     },
   };
+}
+
+/** A group's addresses, on each of the interfaces that serve them. */
+export function announcedOf(group: Layer2Group, places: Places): Announced[] {
+  return group.ips.flatMap((ip) =>
+    places.linksOf(ip).flatMap((link): Announced[] => {
+      const mac = parseMac(link.mac);
+      if (mac === undefined) return [];
+      return [
+        { ip, interface: link.name, mac, linkLocal: linkLocalOf(link), intervalMs: group.announceIntervalMs },
+      ];
+    }),
+  );
 }

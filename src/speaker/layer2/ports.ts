@@ -3,7 +3,6 @@ import { backoffMs } from '../../core/backoff.ts';
 import type { IpAddress } from '../../core/ip.ts';
 import {
   announcementFrames,
-  encodeArpRequest,
   linkLocalOf,
   parseMac,
   type Announced,
@@ -26,7 +25,7 @@ export interface PortsOptions {
   readonly onFrames: () => void;
   readonly onHeard: (link: string, heard: HeardClaim) => void;
   /** An interface can be used again: its table is empty. */
-  readonly onReopened: () => void;
+  readonly onReopened: (link: string) => void;
 }
 
 /** The sockets of all interfaces that may be used, opened again when they end. */
@@ -40,8 +39,6 @@ export interface Ports {
   ) => void;
   readonly send: (link: string, frames: (port: Port) => readonly Uint8Array[]) => void;
   readonly announce: (announced: Announced) => void;
-  /** Asks the gateways whether they are there. */
-  readonly askGateways: () => void;
   /** Who else has been heard on an interface; `undefined`: it is not open. */
   readonly companyOn: (link: string) => Port['company'] | undefined;
   readonly gatewaysOn: (link: string) => readonly IpAddress[];
@@ -96,7 +93,7 @@ export function createPorts(options: PortsOptions): Ports {
         const link = wanted.get(name);
         if (!link || ports.has(name)) return;
         open(link);
-        if (ports.has(name)) options.onReopened();
+        if (ports.has(name)) options.onReopened(name);
       },
       backoffMs(retry.attempt, BACKOFF, Math.random()),
     );
@@ -152,15 +149,6 @@ export function createPorts(options: PortsOptions): Ports {
       const frames = announcementFrames(announced);
       if (announced.ip.family === 'ipv4') port.send(frames);
       else for (const frame of frames) port.sendToAllNodes(frame);
-    },
-    askGateways: () => {
-      for (const port of ports.values()) {
-        const sender = port.link.addresses.find(({ ip }) => ip.family === 'ipv4')?.ip;
-        for (const ip of port.link.gateways) {
-          if (ip.family !== 'ipv4' || !sender) continue;
-          port.send([encodeArpRequest({ senderMac: port.mac, senderIp: sender, targetIp: ip })]);
-        }
-      }
     },
     companyOn: (link) => ports.get(link)?.company,
     gatewaysOn: (link) => ports.get(link)?.link.gateways ?? [],

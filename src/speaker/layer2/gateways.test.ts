@@ -1,0 +1,80 @@
+import { describe, expect, test } from 'vitest';
+import { parseIp, type IpAddress } from '../../core/ip.ts';
+import { decodeFrame, parseMac, type Link } from '../../l2/index.ts';
+import { createGateways } from './gateways.ts';
+
+const MAC = '00:00:5e:00:53:01';
+
+function ip(text: string): IpAddress {
+  const parsed = parseIp(text);
+  if (!parsed) throw new Error(`${text} is no address`);
+  return parsed;
+}
+
+function linkTo(...gateways: readonly string[]): Link {
+  return {
+    ...{ name: 'eth1', index: 2, mac: MAC, isUp: true, isBroadcast: true, hasArp: true, hasMaster: false },
+    addresses: [
+      { ip: ip('192.0.2.11'), length: 24 },
+      { ip: ip('fe80::1'), length: 64 },
+    ],
+    defaultRoutes: ['ipv4'],
+    gateways: gateways.map(ip),
+  };
+}
+
+/** The gateways of a node, and what it sent. */
+function gatewaysOf(...gateways: readonly string[]): {
+  readonly gateways: ReturnType<typeof createGateways>;
+  readonly sent: Uint8Array[];
+} {
+  const sent: Uint8Array[] = [];
+  const mac = parseMac(MAC);
+  if (mac === undefined) throw new Error(`${MAC} is no hardware address`);
+  const made = createGateways((_link, frames) => {
+    sent.push(...frames({ mac, linkLocal: ip('fe80::1') }));
+  });
+  made.set([linkTo(...gateways)]);
+  return { gateways: made, sent };
+}
+
+describe('gateways', () => {
+  test('are asked in the name of this node, each in its family', () => {
+    const { gateways, sent } = gatewaysOf('192.0.2.1', 'fe80::99');
+    gateways.ask('eth1', 1_000);
+    gateways.ask('eth9', 1_000);
+    expect(sent.map((frame) => decodeFrame(frame))).toMatchObject([
+      { kind: 'arp', operation: 'request' },
+      { kind: 'ns' },
+    ]);
+  });
+
+  test('have answered when they are heard after a question, and only then', () => {
+    const { gateways } = gatewaysOf('192.0.2.1');
+    gateways.hear('eth1', 500);
+    expect([gateways.heardAt(), gateways.answeredAt('eth1')]).toEqual([500, undefined]);
+    gateways.ask('eth1', 10_000);
+    gateways.hear('eth1', 10_002);
+    expect([gateways.heardAt(), gateways.answeredAt('eth1')]).toEqual([10_002, 10_002]);
+    gateways.hear('eth1', 11_001);
+    expect([gateways.heardAt(), gateways.answeredAt('eth1')]).toEqual([11_001, 10_002]);
+  });
+
+  test('that are new have never answered', () => {
+    const { gateways } = gatewaysOf('192.0.2.1');
+    gateways.ask('eth1', 1_000);
+    gateways.hear('eth1', 1_001);
+    gateways.set([linkTo('192.0.2.1')]);
+    expect(gateways.answeredAt('eth1')).toBe(1_001);
+    gateways.set([linkTo('192.0.2.2')]);
+    expect(gateways.answeredAt('eth1')).toBeUndefined();
+  });
+
+  test('are asked again after half a minute, and five times a second when it is urgent', () => {
+    const { gateways, sent } = gatewaysOf('192.0.2.1');
+    for (let now = 0; now < 60_000; now += 50) gateways.askAgain(false, now);
+    expect(sent).toHaveLength(2);
+    for (let now = 60_000; now < 61_000; now += 50) gateways.askAgain(true, now);
+    expect(sent).toHaveLength(7);
+  });
+});

@@ -1,0 +1,117 @@
+import { describe, expect, test } from 'vitest';
+import { parseIp, type IpAddress } from '../../core/ip.ts';
+import type { Layer2Group } from '../../l2/index.ts';
+import { createInquiry, type Inquiry } from './inquiry.ts';
+import { createSights, type Sight, type Sights } from './sights.ts';
+
+const OWNER = { name: 'eth1', mac: '00:00:5e:00:53:02', addresses: ['192.0.2.12/24'] };
+
+function ip(text: string): IpAddress {
+  const parsed = parseIp(text);
+  if (!parsed) throw new Error(`${text} is no address`);
+  return parsed;
+}
+
+function group(key: string): Layer2Group {
+  return {
+    ...{ key, services: [], ips: [ip(key)], pool: 'lan', candidates: [], balance: false },
+    ...{ failback: { kind: 'never' }, announceIntervalMs: 60_000 },
+  };
+}
+
+/** A node that watches n2, with what it sent. */
+function watching(options: { readonly owned?: readonly string[] } = {}): {
+  readonly inquiry: Inquiry;
+  readonly sights: Sights;
+  readonly sight: Sight;
+  readonly sentOver: string[];
+} {
+  const sights = createSights();
+  const link = {
+    ...{ name: 'eth1', index: 2, mac: '00:00:5e:00:53:01', isUp: true, isBroadcast: true, hasArp: true },
+    ...{ hasMaster: false, defaultRoutes: [], gateways: [] },
+    addresses: [{ ip: ip('192.0.2.11'), length: 24 }],
+  };
+  sights.set([link], new Map([['n2', { record: { node: 'n2', links: [OWNER] }, isHeld: true }]]), 'n1');
+  const sight = sights.of('n2', 'eth1');
+  if (!sight) throw new Error('n2 is not seen');
+  const sentOver: string[] = [];
+  const inquiry = createInquiry({
+    sights,
+    ports: {
+      send: (name) => {
+        sentOver.push(name);
+      },
+    },
+    stateOf: (key) =>
+      options.owned?.includes(key) === true
+        ? {
+            ...{ kind: 'owned', since: '2026-01-01T00:00:00Z', claimedAt: 0, superseded: undefined },
+            claim: { cause: 'OwnerLost', from: 'n2' },
+          }
+        : { kind: 'idle' },
+  });
+  return { inquiry, sights, sight, sentOver };
+}
+
+describe('an owner that this node watches', () => {
+  test('is asked each 200 ms, sooner when it misses an answer, and is silent after three', () => {
+    const { inquiry, sight, sentOver } = watching();
+    inquiry.watch({ sessions: [], owners: [{ sight, groups: [group('192.0.2.200')] }], rivals: [] });
+    const news: number[] = [];
+    const asked: number[] = [];
+    for (let now = 0; now <= 500; now += 50) {
+      const before = sentOver.length;
+      if (inquiry.ask(now)) news.push(now);
+      if (sentOver.length > before) asked.push(now);
+    }
+    expect(asked).toEqual([0, 200, 300, 400]);
+    expect(news).toEqual([400]);
+  });
+
+  test('is well for as long as it answers', () => {
+    const { inquiry, sights, sight } = watching();
+    inquiry.watch({ sessions: [], owners: [{ sight, groups: [group('192.0.2.200')] }], rivals: [] });
+    for (let now = 0; now <= 2_000; now += 50) {
+      expect(inquiry.ask(now)).toBe(false);
+      inquiry.answered('n2', 'eth1', now + 1);
+    }
+    expect(sights.evidenceOf('n2', 'eth1')).toMatchObject({ missed: 0, answeredAt: 2_001 });
+  });
+
+  test('is forgiven what this process slept through', () => {
+    const { inquiry, sights, sight } = watching();
+    inquiry.watch({ sessions: [], owners: [{ sight, groups: [group('192.0.2.200')] }], rivals: [] });
+    inquiry.ask(0);
+    inquiry.forgive();
+    inquiry.ask(60_000);
+    expect(sights.evidenceOf('n2', 'eth1').missed).toBe(0);
+  });
+});
+
+describe('somebody that addresses were taken from', () => {
+  const groups = ['192.0.2.200', '192.0.2.201', '192.0.2.202'].map(group);
+
+  test('is asked four times a second until its session has been up for 5 s', () => {
+    const { inquiry, sights, sight, sentOver } = watching({ owned: ['192.0.2.200'] });
+    inquiry.watch({ sessions: [sight], owners: [], rivals: [{ sight, groups }] });
+    for (let now = 0; now < 1_000; now += 50) inquiry.ask(now);
+    expect(sentOver).toHaveLength(4);
+    const session = { peer: ip('192.0.2.12'), state: 'Up', vrf: '', multihop: false };
+    sights.observed(
+      { bfd: new Map([['n2', session]]) } as unknown as Parameters<Sights['observed']>[0],
+      1_000,
+    );
+    for (let now = 1_000; now < 10_000; now += 50) inquiry.ask(now);
+    expect(sentOver).toHaveLength(4 + 21);
+  });
+
+  test('is asked for all that is owned now when one of it is disputed', () => {
+    const { inquiry, sight, sentOver } = watching({ owned: ['192.0.2.200', '192.0.2.202'] });
+    inquiry.watch({ sessions: [], owners: [], rivals: [{ sight, groups }] });
+    inquiry.askRival('n3');
+    expect(sentOver).toHaveLength(0);
+    inquiry.askRival('n2');
+    expect(sentOver).toHaveLength(2);
+  });
+});

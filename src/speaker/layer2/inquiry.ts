@@ -1,0 +1,117 @@
+import {
+  ASK_AGAIN_MS,
+  ASK_EVERY_MS,
+  MISSES_TO_SILENCE,
+  type Keeper,
+  type Layer2Group,
+} from '../../l2/index.ts';
+import type { Ports } from './ports.ts';
+import { askFrame, probeFrames } from './questions.ts';
+import type { Sights } from './sights.ts';
+import type { Watched, WatchList } from './watch-list.ts';
+
+/** How often somebody that addresses were taken from is asked whether it is back with them, */
+const RIVAL_EVERY_MS = 250;
+/** and for how long after its BFD session is up again. */
+const RIVAL_SETTLED_MS = 5_000;
+
+/**
+ * Asks those that this node watches whether they still answer for what is theirs, and those that it followed whether they
+ * are back. Times are milliseconds of a monotonic clock.
+ */
+export interface Inquiry {
+  readonly watch: (list: WatchList) => void;
+  /** Asks what is due. @returns whether somebody's health has changed since the last time */
+  readonly ask: (now: number) => boolean;
+  /** Somebody has answered, or spoken up. @returns whether its health has changed */
+  readonly answered: (node: string, link: string, now: number) => boolean;
+  /** What one address shows of a rival is true of all that were its own: asks for each that this node has. */
+  readonly askRival: (node: string | undefined) => void;
+  /** This process slept: what it missed is nobody's fault. */
+  readonly forgive: () => void;
+}
+
+export function createInquiry(options: {
+  readonly sights: Sights;
+  readonly ports: Pick<Ports, 'send'>;
+  readonly stateOf: Keeper['stateOf'];
+}): Inquiry {
+  const { sights, ports, stateOf } = options;
+  /** Those whose answer is outstanding. */
+  const asked = new Set<string>();
+  let list: WatchList = { sessions: [], owners: [], rivals: [] };
+  let nextAsk = 0;
+  let nextRival = 0;
+  let turn = 0;
+
+  const askOwner = ({ sight, groups }: Watched): void => {
+    // Each time for another of its addresses.
+    const ip = groups[turn % groups.length]?.ips[0];
+    if (!ip) return;
+    asked.add(keyOf(sight.node, sight.link));
+    ports.send(sight.link, (port) => askFrame(port, ip, sight.mac));
+  };
+  const askOwners = (now: number): { readonly isNews: boolean; readonly isMissing: boolean } => {
+    turn += 1;
+    let isNews = false;
+    let isMissing = false;
+    for (const watched of list.owners) {
+      const { node, link } = watched.sight;
+      if (asked.has(keyOf(node, link)) && sights.missed(node, link, now)) isNews = true;
+      const { missed } = sights.evidenceOf(node, link);
+      if (missed > 0 && missed < MISSES_TO_SILENCE) isMissing = true;
+      askOwner(watched);
+    }
+    return { isNews, isMissing };
+  };
+  const askBack = ({ sight, groups }: Watched, now: number): void => {
+    const owned = groups.flatMap((group) => {
+      const state = stateOf(group.key);
+      return state.kind === 'owned' ? [{ group, claimedAt: state.claimedAt }] : [];
+    });
+    const [first] = owned;
+    if (!first) return;
+    const { bfd, bfdSince } = sights.evidenceOf(sight.node, sight.link);
+    if (bfd === 'up' && now - Math.max(bfdSince, first.claimedAt) > RIVAL_SETTLED_MS) return;
+    probe(sight.link, first.group);
+  };
+  const probe = (link: string, { ips: [ip] }: Layer2Group): void => {
+    if (ip) ports.send(link, (port) => probeFrames(port, ip));
+  };
+
+  return {
+    watch: (next) => {
+      list = next;
+    },
+    ask: (now) => {
+      let isNews = false;
+      if (now >= nextAsk) {
+        const owners = askOwners(now);
+        isNews = owners.isNews;
+        nextAsk = now + (owners.isMissing ? ASK_AGAIN_MS : ASK_EVERY_MS);
+      }
+      if (now >= nextRival) {
+        nextRival = now + RIVAL_EVERY_MS;
+        for (const rival of list.rivals) askBack(rival, now);
+      }
+      return isNews;
+    },
+    answered: (node, link, now) => {
+      asked.delete(keyOf(node, link));
+      return sights.answered(node, link, now);
+    },
+    askRival: (node) => {
+      for (const { sight, groups } of list.rivals) {
+        if (sight.node !== node) continue;
+        for (const group of groups) if (stateOf(group.key).kind === 'owned') probe(sight.link, group);
+      }
+    },
+    forgive: () => {
+      asked.clear();
+    },
+  };
+}
+
+function keyOf(node: string, link: string): string {
+  return `${node}\0${link}`;
+}

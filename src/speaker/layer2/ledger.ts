@@ -1,0 +1,80 @@
+import {
+  MAX_HISTORY,
+  recordOf,
+  type GroupState,
+  type Keeper,
+  type Layer2Group,
+  type OwnershipRecord,
+} from '../../l2/index.ts';
+import type { Situation } from './situation.ts';
+
+/** What this node writes down of the addresses that it has: a record for each Service. */
+export interface Ledger {
+  readonly write: (group: Layer2Group, state: GroupState & { kind: 'owned' | 'released' }) => void;
+  readonly forget: (group: Layer2Group) => void;
+  /** Writes everything anew: Services or interfaces have changed. @returns whether there is, or was, anything */
+  readonly rewrite: () => boolean;
+  /** By `namespace/name`; another map each time. */
+  readonly records: () => ReadonlyMap<string, OwnershipRecord>;
+}
+
+export function createLedger(options: {
+  readonly me: string;
+  readonly situation: () => Situation;
+  readonly stateOf: Keeper['stateOf'];
+}): Ledger {
+  const { me, situation, stateOf } = options;
+  const records = new Map<string, OwnershipRecord>();
+
+  const write: Ledger['write'] = (group, state) => {
+    const { view, places } = situation();
+    const owned = state.kind === 'owned' ? state : state.owned;
+    const nextOwner = nextOwnerOf(state);
+    const history = recordOf(group, view)?.history ?? [];
+    const isNew = history[0]?.at !== owned.since || history[0].node !== me;
+    const move = { at: owned.since, node: me, cause: owned.claim.cause };
+    for (const service of group.services) {
+      const [namespace = '', name = ''] = service.key.split('/');
+      records.set(service.key, {
+        service: { namespace, name },
+        node: me,
+        ips: service.ips.map(({ text }) => text),
+        interfaces: places.interfacesOf(service),
+        since: owned.since,
+        cause: owned.claim.cause,
+        ...(nextOwner === undefined ? {} : { nextOwner }),
+        history: isNew ? [move, ...history].slice(0, MAX_HISTORY) : history,
+      });
+    }
+  };
+  return {
+    write,
+    forget: ({ services }) => {
+      for (const { key } of services) records.delete(key);
+    },
+    rewrite: () => {
+      if (records.size === 0) return false;
+      const before = new Map(records);
+      records.clear();
+      for (const group of situation().groups) {
+        const state = stateOf(group.key);
+        if (state.kind === 'owned' || state.kind === 'released') write(group, state);
+        else if (state.kind === 'probing') {
+          // What is only in doubt stays written down.
+          for (const { key } of group.services) {
+            const doubted = before.get(key);
+            if (doubted) records.set(key, doubted);
+          }
+        }
+      }
+      return true;
+    },
+    records: () => new Map(records),
+  };
+}
+
+function nextOwnerOf(state: GroupState & { kind: 'owned' | 'released' }): string | undefined {
+  if (state.kind === 'released') return state.to;
+  const { handOver } = state;
+  return handOver?.failedUntil === undefined ? handOver?.to : undefined;
+}
