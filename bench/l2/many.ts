@@ -13,6 +13,7 @@ import {
 import { putFile, removeFile } from '../support/folder.ts';
 import { summarise, type Summary } from '../support/stats.ts';
 import { NODES, type NodeName, type Rig } from './rig.ts';
+import { allWell } from './well.ts';
 
 export interface ManyResult {
   readonly addresses: number;
@@ -61,6 +62,7 @@ export async function measureMany(
     const startedMs = await restartSpeakers(rig);
     claimed.push((await allAnnounced(rig, { ips, fromMs: startedMs })) - startedMs);
     await delay(PAUSE_MS);
+    await allWell(rig);
 
     const { node, theirs } = largestOwner(rig, ips);
     ofThem.push(theirs.length);
@@ -69,6 +71,7 @@ export async function measureMany(
     moved.push((await allAnnounced(rig, { ips: theirs, fromMs, not })) - fromMs);
     await powerOn(rig.state, node);
     await delay(PAUSE_MS);
+    await allWell(rig);
 
     await removeFile(rig.folder, 'many.yaml');
     await delay(PAUSE_MS);

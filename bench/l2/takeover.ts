@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { nodeProcesses, requireNode, setWire } from '../../src/lab/index.ts';
+import { setWire } from '../../src/lab/index.ts';
 import {
   answerSpans,
   freeze,
@@ -16,6 +16,7 @@ import {
 } from '../../test/lan/index.ts';
 import { summarise, type Summary } from '../support/stats.ts';
 import { JOIN_MS, type NodeName, type Rig } from './rig.ts';
+import { allWell } from './well.ts';
 
 /** What happens to the owner, and what ends it. Both say when, in milliseconds since the epoch. */
 export interface Fault {
@@ -60,28 +61,13 @@ export const FAULTS = {
   /** watchfrr starts them again. */
   frr: {
     strike: ({ state }, node) => signalNamed(state, node, { names: FRR_DAEMONS, signal: 'SIGKILL' }),
-    heal: (rig, node) => frrIsBack(rig, node),
+    heal: nothing,
   },
   keepalived: {
     strike: ({ state }, node) => signalNamed(state, node, { names: ['keepalived'], signal: 'SIGKILL' }),
     heal: nothing,
   },
 } as const satisfies Record<string, Fault>;
-
-const FRR_BACK_MS = 60_000;
-/** For sessions to come up and configuration to be typed in again. */
-const FRR_SETTLED_MS = 3_000;
-
-async function frrIsBack({ state }: Rig, node: NodeName): Promise<void> {
-  const deadline = nowMs() + FRR_BACK_MS;
-  for (;;) {
-    const names = (await nodeProcesses(requireNode(state, node))).map(({ name }) => name);
-    if (['zebra', 'bgpd', 'bfdd'].every((name) => names.includes(name))) break;
-    if (nowMs() > deadline) throw new Error(`FRR on ${node} is not back after ${FRR_BACK_MS} ms`);
-    await delay(100);
-  }
-  await delay(FRR_SETTLED_MS);
-}
 
 export interface TakeoverResult {
   readonly trials: number;
@@ -115,6 +101,7 @@ export async function measureTakeover(rig: Rig, options: TakeoverOptions): Promi
   const silent: number[] = [];
   let longestOverlapMs = 0;
   for (let trial = 0; trial < trials; trial += 1) {
+    await allWell(rig);
     const [owner] = await rig.settle([ip]);
     if (owner === undefined) throw new Error(`${ip} has no owner`);
     const mac = await macOf(rig.state, owner);
