@@ -48,6 +48,8 @@ async function main(name, args) {
     needs = NODE_ONLY;
   }
   const env = await setUp(needs);
+  // Compiles the program once: lab nodes see the checkout, and what was compiled, but may not write there.
+  if (needs.daemons) await run([join(ROOT, 'bin/metallb-frr'), '--version'], { env });
   if (command.kind === 'checks') return runChecks({ only: command.only, args, env, access });
   if (!access.ok) {
     throw new SetupError(

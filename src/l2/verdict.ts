@@ -82,7 +82,10 @@ function requestVerdict(arp: ArpPacket, table: AnnouncedTable): Verdict {
   const asked = table.entries.get(arp.targetIp);
   if (!asked) return drop('not-ours');
   const isProbe = senderIp === NO_IPV4;
-  if (asked.use === 'watched' && isProbe) return heardOf(asked, { mac: senderMac, source, what: 'probe' });
+  // Who asks one station alone wants to know whether that one has it, not whether it is free (RFC 5227 section 2.1.1).
+  if (asked.use === 'watched' && isProbe && destination === BROADCAST_MAC) {
+    return heardOf(asked, { mac: senderMac, source, what: 'probe' });
+  }
   if (destination !== BROADCAST_MAC && destination !== table.mac) return drop('other-destination');
   if (asked.announcement === undefined) return unanswered(asked);
   return {

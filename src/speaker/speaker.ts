@@ -59,6 +59,9 @@ const FRR_LOG_LEVELS: Readonly<Record<LogLevel, FrrLogLevel>> = {
   none: 'emergencies',
 };
 
+/** What FRR is told waits for layer 2 this long after the start: a store that cannot be read must not keep BGP waiting. */
+const SESSIONS_MS = 2_000;
+
 /**
  * Keeps one node's FRR at what the source says, and answers for addresses on its LANs, until it should stop; FRR is left as
  * it is then.
@@ -138,8 +141,10 @@ export async function runSpeaker(options: SpeakerOptions): Promise<void> {
     if (wanted?.of !== decision.state.bgp || wanted.value.bfdPeers !== bfdPeers) {
       wanted = { of: decision.state.bgp, value: { ...decision.state.bgp, bfdPeers } };
     }
-    driver.want(wanted.value, { inputAt, heardAtMs, keepUnknown: next.unread.length > 0 });
     layer2?.want(decision.layer2.services);
+    if (!awaitsSessions(decision.layer2)) {
+      driver.want(wanted.value, { inputAt, heardAtMs, keepUnknown: next.unread.length > 0 });
+    }
     layer2?.drain(drainCordoned && isCordoned(next.snapshot, nodeName));
     metrics.updated();
     logProblems(problems());
@@ -148,6 +153,16 @@ export async function runSpeaker(options: SpeakerOptions): Promise<void> {
   const again = (): void => {
     if (state) onState(state, performance.now());
   };
+  /**
+   * Whether layer 2 has not said yet which sessions it keeps. FRR still has those of the run before; without them the other
+   * speakers would take this node to be lost.
+   */
+  const awaitsSessions = ({ services, refused }: NodeDecision['layer2']): boolean =>
+    layer2 !== undefined && patience !== undefined && services.length + refused.size > 0;
+  let patience: NodeJS.Timeout | undefined = setTimeout(() => {
+    patience = undefined;
+    again();
+  }, SESSIONS_MS);
   const { drainCordoned = false } = options.layer2 ?? {};
   const layer2 =
     options.layer2 &&
@@ -163,6 +178,8 @@ export async function runSpeaker(options: SpeakerOptions): Promise<void> {
       },
       onSessions: (sessions) => {
         bfdPeers = sessions;
+        clearTimeout(patience);
+        patience = undefined;
         again();
       },
     });

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { parseIp, type IpAddress } from '../../core/ip.ts';
-import type { Layer2Group } from '../../l2/index.ts';
+import { parseMac, type Layer2Group } from '../../l2/index.ts';
 import { createInquiry, type Inquiry } from './inquiry.ts';
+import type { Port } from './port.ts';
 import { createSights, type Sight, type Sights } from './sights.ts';
 
 const OWNER = { name: 'eth1', mac: '00:00:5e:00:53:02', addresses: ['192.0.2.12/24'] };
@@ -24,7 +25,9 @@ function watching(options: { readonly owned?: readonly string[] } = {}): {
   readonly inquiry: Inquiry;
   readonly sights: Sights;
   readonly sight: Sight;
+  /** The interface that each question went over. */
   readonly sentOver: string[];
+  readonly sent: Uint8Array[];
 } {
   const sights = createSights();
   const link = {
@@ -36,11 +39,13 @@ function watching(options: { readonly owned?: readonly string[] } = {}): {
   const sight = sights.of('n2', 'eth1');
   if (!sight) throw new Error('n2 is not seen');
   const sentOver: string[] = [];
+  const sent: Uint8Array[] = [];
   const inquiry = createInquiry({
     sights,
     ports: {
-      send: (name) => {
+      send: (name, frames) => {
         sentOver.push(name);
+        sent.push(...frames({ mac: parseMac(link.mac), linkLocal: undefined } as unknown as Port));
       },
     },
     stateOf: (key) =>
@@ -51,7 +56,7 @@ function watching(options: { readonly owned?: readonly string[] } = {}): {
           }
         : { kind: 'idle' },
   });
-  return { inquiry, sights, sight, sentOver };
+  return { inquiry, sights, sight, sentOver, sent };
 }
 
 describe('an owner that this node watches', () => {
@@ -107,11 +112,16 @@ describe('somebody that addresses were taken from', () => {
   });
 
   test('is asked for all that is owned now when one of it is disputed', () => {
-    const { inquiry, sight, sentOver } = watching({ owned: ['192.0.2.200', '192.0.2.202'] });
+    const { inquiry, sight, sent } = watching({ owned: ['192.0.2.200', '192.0.2.202'] });
     inquiry.watch({ sessions: [], owners: [], rivals: [{ sight, groups }] });
-    inquiry.askRival('n3');
-    expect(sentOver).toHaveLength(0);
-    inquiry.askRival('n2');
-    expect(sentOver).toHaveLength(2);
+    inquiry.askRival('n3', 1_000);
+    expect(sent).toHaveLength(0);
+    inquiry.askRival('n2', 1_000);
+    expect(sent).toHaveLength(2);
+    // A thousand disputes do not ask for a thousand addresses each.
+    inquiry.askRival('n2', 1_499);
+    expect(sent).toHaveLength(2);
+    inquiry.askRival('n2', 1_500);
+    expect(sent).toHaveLength(4);
   });
 });

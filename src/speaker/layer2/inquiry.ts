@@ -14,6 +14,8 @@ import type { Watched, WatchList } from './watch-list.ts';
 const RIVAL_EVERY_MS = 250;
 /** and for how long after its BFD session is up again. */
 const RIVAL_SETTLED_MS = 5_000;
+/** It is asked for all at once no sooner than this after the last time: each answer is a dispute, and asks for the same. */
+const DISPUTE_MS = 500;
 
 /**
  * Asks those that this node watches whether they still answer for what is theirs, and those that it followed whether they
@@ -26,7 +28,7 @@ export interface Inquiry {
   /** Somebody has answered, or spoken up. @returns whether its health has changed */
   readonly answered: (node: string, link: string, now: number) => boolean;
   /** What one address shows of a rival is true of all that were its own: asks for each that this node has. */
-  readonly askRival: (node: string | undefined) => void;
+  readonly askRival: (node: string | undefined, now: number) => void;
   /** This process slept: what it missed is nobody's fault. */
   readonly forgive: () => void;
 }
@@ -39,6 +41,7 @@ export function createInquiry(options: {
   const { sights, ports, stateOf } = options;
   /** Those whose answer is outstanding. */
   const asked = new Set<string>();
+  const disputedAt = new Map<string, number>();
   let list: WatchList = { sessions: [], owners: [], rivals: [] };
   let nextAsk = 0;
   let nextRival = 0;
@@ -73,10 +76,11 @@ export function createInquiry(options: {
     if (!first) return;
     const { bfd, bfdSince } = sights.evidenceOf(sight.node, sight.link);
     if (bfd === 'up' && now - Math.max(bfdSince, first.claimedAt) > RIVAL_SETTLED_MS) return;
-    probe(sight.link, first.group);
+    probe(sight.link, [first.group]);
   };
-  const probe = (link: string, { ips: [ip] }: Layer2Group): void => {
-    if (ip) ports.send(link, (port) => probeFrames(port, ip));
+  const probe = (link: string, groups: readonly Layer2Group[]): void => {
+    const ips = groups.flatMap(({ ips: [first] }) => first ?? []);
+    ports.send(link, (port) => ips.flatMap((ip) => probeFrames(port, ip)));
   };
 
   return {
@@ -100,10 +104,13 @@ export function createInquiry(options: {
       asked.delete(keyOf(node, link));
       return sights.answered(node, link, now);
     },
-    askRival: (node) => {
+    askRival: (node, now) => {
       for (const { sight, groups } of list.rivals) {
-        if (sight.node !== node) continue;
-        for (const group of groups) if (stateOf(group.key).kind === 'owned') probe(sight.link, group);
+        const key = keyOf(sight.node, sight.link);
+        if (sight.node !== node || now - (disputedAt.get(key) ?? -Infinity) < DISPUTE_MS) continue;
+        disputedAt.set(key, now);
+        const owned = groups.filter((group) => stateOf(group.key).kind === 'owned');
+        probe(sight.link, owned);
       }
     },
     forgive: () => {

@@ -1,9 +1,11 @@
+import type { IpAddress } from '../../core/ip.ts';
 import {
   createGrouping,
   createKeeper,
   healthOf,
   isCutOff,
   recordOf,
+  type GroupState,
   type HeardClaim,
   type KeeperFacts,
   type Layer2Group,
@@ -52,12 +54,15 @@ export function startLayer2(options: Layer2Options): Layer2 {
   let sessions = '';
   let wellSince = new Map<string, number>();
   let wanted: readonly Layer2Service[] | undefined;
+  /** What is wanted is known, and takes the other speakers into account. */
+  let isBriefed = false;
   let isLeaving = false;
   let isStopping = false;
   let isIsolated = false;
   let freshAt = startedAt;
   let isUnplaced = false;
   let isUnwritten = false;
+  let probing: Layer2Group[] = [];
   let timer: NodeJS.Timeout | undefined;
   let wake: NodeJS.Immediate | undefined;
 
@@ -142,7 +147,10 @@ export function startLayer2(options: Layer2Options): Layer2 {
     const at = now();
     const times = [keeper.dueAt(), isGathering(at) ? startedAt + GATHER_MS : undefined];
     const due = times.reduce((a, b) => Math.min(a ?? Infinity, b ?? Infinity), undefined);
-    if (due !== undefined && due !== Infinity) timer = setTimeout(decide, Math.max(1, due - at));
+    if (due !== undefined && due !== Infinity) {
+      // What has come in by then is read before anything is decided: timers of a process that is late run before its sockets.
+      timer = setTimeout(decideSoon, Math.max(1, due - at));
+    }
   };
 
   const updateWellSince = (): void => {
@@ -168,7 +176,7 @@ export function startLayer2(options: Layer2Options): Layer2 {
     if (after.kind === 'probing' && before.kind !== 'probing') probe(group);
     if (after.kind === 'owned' || after.kind === 'released') ledger.write(group, after);
     // What is only in doubt stays written down.
-    else if (before.kind !== 'owned' || after.kind !== 'probing') ledger.forget(group);
+    else if (!isInDoubt(before, after)) ledger.forget(group);
     if (effect !== 'none' && effect !== 'conflict-yielded') {
       for (const ip of group.ips) announcer.defend(ip);
     }
@@ -189,19 +197,36 @@ export function startLayer2(options: Layer2Options): Layer2 {
     store.publishOwnership(ledger.records());
   };
 
+  /** All that begins to ask in this turn asks together, twice. */
   const probe = (group: Layer2Group): void => {
-    const send = (): void => {
-      if (keeper.stateOf(group.key).kind !== 'probing') return;
-      const { places } = situation;
+    probing.push(group);
+    if (probing.length > 1) return;
+    // The interfaces have to listen for the answer first.
+    setImmediate(() => {
+      const together = probing;
+      probing = [];
+      sendProbes(together);
+      setTimeout(sendProbes, PROBE_AGAIN_MS, together).unref();
+    });
+  };
+  const sendProbes = (together: readonly Layer2Group[]): void => {
+    const { places } = situation;
+    const ipsOf = new Map<string, IpAddress[]>();
+    for (const group of together) {
+      if (keeper.stateOf(group.key).kind !== 'probing') continue;
       const link = places.linkOf(group);
       if (link !== undefined) witnesses.ask(group, link, now());
       for (const ip of group.ips) {
-        for (const { name } of places.linksOf(ip)) ports.send(name, (port) => probeFrames(port, ip));
+        for (const { name } of places.linksOf(ip)) {
+          const ips = ipsOf.get(name);
+          if (ips) ips.push(ip);
+          else ipsOf.set(name, [ip]);
+        }
       }
-    };
-    // The interfaces have to listen for the answer first.
-    setImmediate(send);
-    setTimeout(send, PROBE_AGAIN_MS).unref();
+    }
+    for (const [link, ips] of ipsOf) {
+      ports.send(link, (port) => ips.flatMap((ip) => probeFrames(port, ip)));
+    }
   };
 
   const hear = (link: string, heard: HeardClaim): void => {
@@ -220,7 +245,7 @@ export function startLayer2(options: Layer2Options): Layer2 {
     const transitions = keeper.hear(group.key, { what, node }, facts());
     perform(transitions);
     const isConflict = transitions.some(({ effect }) => effect.startsWith('conflict'));
-    if (what === 'claim' && isConflict) inquiry.askRival(node);
+    if (what === 'claim' && isConflict) inquiry.askRival(node, at);
   };
 
   const updateWatch = (): void => {
@@ -242,7 +267,8 @@ export function startLayer2(options: Layer2Options): Layer2 {
     const text = JSON.stringify(
       next.map((session) => [session.peer.text, session.localAddress.text, session.interface]),
     );
-    if (text === sessions) return;
+    // Before this node's interfaces are known there is nobody to be seen over them.
+    if (!isBriefed || situation.links.length === 0 || text === sessions) return;
     sessions = text;
     options.onSessions(next);
   };
@@ -309,9 +335,11 @@ export function startLayer2(options: Layer2Options): Layer2 {
   };
 
   store.start((view) => {
-    const hadSpeakers = situation.view.speakers;
+    const { hasView, view: before } = situation;
     situation = withView(situation, view);
-    if (view.speakers !== hadSpeakers) {
+    if (!hasView) ledger.adopt([...view.ownerships].filter(([, { node }]) => node === me));
+    if (isBriefed && ledger.prune()) isUnwritten = true;
+    if (view.speakers !== before.speakers) {
       sights.set(situation.places.links, view.speakers, me);
       const names = [...view.speakers].filter(([, { isHeld }]) => isHeld).map(([name]) => name);
       const living = [...new Set([...names, me])].sort();
@@ -325,9 +353,17 @@ export function startLayer2(options: Layer2Options): Layer2 {
 
   return {
     want: (services) => {
-      if (services === wanted) return;
-      wanted = services;
-      reshape({ services });
+      // Before the other speakers are known nothing is wanted, and that means nothing.
+      if (!isBriefed && situation.hasView) {
+        isBriefed = true;
+        isUnwritten = true;
+      }
+      if (services !== wanted) {
+        wanted = services;
+        reshape({ services });
+      }
+      if (isBriefed && ledger.prune()) isUnwritten = true;
+      decideSoon();
     },
     links: (links) => {
       reshape({ links });
@@ -366,4 +402,11 @@ export function startLayer2(options: Layer2Options): Layer2 {
       await store.idle();
     },
   };
+}
+
+/** It was this node's, and it asks whether it still is, or will ask again. */
+function isInDoubt(before: GroupState, after: GroupState): boolean {
+  if (before.kind === 'released') return false;
+  const asking = after.kind === 'waiting' ? before : after;
+  return asking.kind === 'probing' && asking.claim.since !== undefined;
 }

@@ -10,9 +10,13 @@ import type { Situation } from './situation.ts';
 
 /** What this node writes down of the addresses that it has: a record for each Service. */
 export interface Ledger {
+  /** What an earlier run left: it stands until this one has decided about the addresses, or others would find nobody's. */
+  readonly adopt: (left: Iterable<readonly [key: string, record: OwnershipRecord]>) => void;
+  /** Takes back what an earlier run left about Services that are wanted no more, or that others have. @returns whether there was any */
+  readonly prune: () => boolean;
   readonly write: (group: Layer2Group, state: GroupState & { kind: 'owned' | 'released' }) => void;
   readonly forget: (group: Layer2Group) => void;
-  /** Writes everything anew: Services or interfaces have changed. @returns whether there is, or was, anything */
+  /** Writes everything anew: Services or interfaces have changed. @returns whether anything may be different */
   readonly rewrite: () => boolean;
   /** By `namespace/name`; another map each time. */
   readonly records: () => ReadonlyMap<string, OwnershipRecord>;
@@ -25,6 +29,7 @@ export function createLedger(options: {
 }): Ledger {
   const { me, situation, stateOf } = options;
   const records = new Map<string, OwnershipRecord>();
+  const adopted = new Map<string, OwnershipRecord>();
 
   const write: Ledger['write'] = (group, state) => {
     const { view, places } = situation();
@@ -34,6 +39,7 @@ export function createLedger(options: {
     const isNew = history[0]?.at !== owned.since || history[0].node !== me;
     const move = { at: owned.since, node: me, cause: owned.claim.cause };
     for (const service of group.services) {
+      adopted.delete(service.key);
       const [namespace = '', name = ''] = service.key.split('/');
       records.set(service.key, {
         service: { namespace, name },
@@ -47,10 +53,26 @@ export function createLedger(options: {
       });
     }
   };
+  const drop = (key: string): void => {
+    records.delete(key);
+    adopted.delete(key);
+  };
   return {
+    adopt: (left) => {
+      for (const [key, record] of left) adopted.set(key, record);
+    },
+    prune: () => {
+      if (adopted.size === 0) return false;
+      const { groups, view } = situation();
+      const known = new Set(groups.flatMap(({ services }) => services.map(({ key }) => key)));
+      const isMine = (key: string): boolean => known.has(key) && view.ownerships.get(key)?.node === me;
+      const stale = [...adopted.keys()].filter((key) => !isMine(key));
+      for (const key of stale) adopted.delete(key);
+      return stale.length > 0;
+    },
     write,
     forget: ({ services }) => {
-      for (const { key } of services) records.delete(key);
+      for (const { key } of services) drop(key);
     },
     rewrite: () => {
       if (records.size === 0) return false;
@@ -69,7 +91,7 @@ export function createLedger(options: {
       }
       return true;
     },
-    records: () => new Map(records),
+    records: () => new Map([...adopted, ...records]),
   };
 }
 

@@ -1,0 +1,140 @@
+import { describe, expect, test } from 'vitest';
+import { parseIp, type IpAddress } from '../../core/ip.ts';
+import {
+  createGrouping,
+  type GroupState,
+  type Layer2Group,
+  type Layer2Service,
+  type Owned,
+  type OwnershipRecord,
+} from '../../l2/index.ts';
+import { createLedger, type Ledger } from './ledger.ts';
+import { firstSituation, withGroups, withView } from './situation.ts';
+
+const NOTHING_EXCLUDED = { isExcluded: () => false } as unknown as Parameters<typeof firstSituation>[0];
+
+function ip(text: string): IpAddress {
+  const parsed = parseIp(text);
+  if (!parsed) throw new Error(`${text} is no address`);
+  return parsed;
+}
+
+function service(name: string, address: string): Layer2Service {
+  return {
+    ...{ key: `default/${name}`, ips: [ip(address)], pool: 'lan', candidates: [], interfaces: undefined },
+    ...{ balance: false, failback: { kind: 'never' }, announceIntervalMs: 60_000 },
+  };
+}
+
+const WEB = service('web', '192.0.2.200');
+const SHOP = service('shop', '192.0.2.201');
+
+function left(name: string): readonly [string, OwnershipRecord] {
+  const record: OwnershipRecord = {
+    ...{ service: { namespace: 'default', name }, node: 'n1', ips: [], interfaces: [] },
+    ...{ since: '2026-01-01T00:00:00.000Z', cause: 'FirstClaim', history: [] },
+  };
+  return [`default/${name}`, record];
+}
+
+const OWNED: Owned = {
+  ...{ kind: 'owned', since: '2026-02-02T00:00:00.000Z', claimedAt: 0, superseded: undefined },
+  claim: { cause: 'OwnerLost', from: 'n2' },
+};
+
+/** A ledger of n1 about groups of these Services, in these states. */
+function ledgerOf(...services: readonly Layer2Service[]): {
+  readonly ledger: Ledger;
+  readonly states: Map<string, GroupState>;
+  readonly group: (index: number) => Layer2Group;
+  readonly want: (...services: readonly Layer2Service[]) => void;
+  /** The store says that a node has these. */
+  readonly written: (node: string, ...names: readonly string[]) => void;
+  readonly keys: () => readonly string[];
+} {
+  const states = new Map<string, GroupState>();
+  const grouping = createGrouping();
+  const exclusion = NOTHING_EXCLUDED;
+  let situation = firstSituation(exclusion);
+  const written = (node: string, ...names: readonly string[]): void => {
+    const ownerships = new Map(situation.view.ownerships);
+    for (const name of names) {
+      const [key, record] = left(name);
+      ownerships.set(key, { ...record, node });
+    }
+    situation = withView(situation, { ...situation.view, ownerships });
+  };
+  const want = (...wanted: readonly Layer2Service[]): void => {
+    situation = withGroups(situation, { groups: grouping(wanted), links: [], exclusion });
+  };
+  want(...services);
+  const ledger = createLedger({
+    me: 'n1',
+    situation: () => situation,
+    stateOf: (key) => states.get(key) ?? { kind: 'idle' },
+  });
+  return {
+    ...{ ledger, states, want, written },
+    group: (index) => {
+      const found = situation.groups[index];
+      if (!found) throw new Error(`there is no group ${String(index)}`);
+      return found;
+    },
+    keys: () => [...ledger.records().keys()].sort(),
+  };
+}
+
+describe('what an earlier run left', () => {
+  test('stands until this one has decided', () => {
+    const { ledger, group, keys } = ledgerOf(WEB, SHOP);
+    ledger.adopt([left('web'), left('shop')]);
+    expect(keys()).toEqual(['default/shop', 'default/web']);
+    ledger.rewrite();
+    expect(keys()).toEqual(['default/shop', 'default/web']);
+    ledger.write(group(0), OWNED);
+    ledger.forget(group(1));
+    expect(keys()).toEqual(['default/web']);
+    expect(ledger.records().get('default/web')).toMatchObject({ cause: 'OwnerLost', since: OWNED.since });
+  });
+
+  test('goes with its Service', () => {
+    const { ledger, want, written, keys } = ledgerOf(WEB, SHOP);
+    ledger.adopt([left('web'), left('shop'), left('gone')]);
+    written('n1', 'web', 'shop', 'gone');
+    expect(ledger.prune()).toBe(true);
+    expect(keys()).toEqual(['default/shop', 'default/web']);
+    expect(ledger.prune()).toBe(false);
+    want(WEB);
+    expect(ledger.prune()).toBe(true);
+    expect(keys()).toEqual(['default/web']);
+  });
+});
+
+test('what an earlier run left goes when another node has it', () => {
+  const { ledger, written, keys } = ledgerOf(WEB, SHOP);
+  ledger.adopt([left('web'), left('shop')]);
+  written('n1', 'web', 'shop');
+  expect(ledger.prune()).toBe(false);
+  written('n2', 'shop');
+  expect(ledger.prune()).toBe(true);
+  expect(keys()).toEqual(['default/web']);
+});
+
+describe('what is written anew', () => {
+  test('is what is owned; what is in doubt stays as it was', () => {
+    const { ledger, group, states, keys } = ledgerOf(WEB, SHOP);
+    ledger.write(group(0), OWNED);
+    ledger.write(group(1), OWNED);
+    states.set('192.0.2.200', {
+      kind: 'probing',
+      until: 50,
+      claim: { cause: 'OwnerLost', since: OWNED.since },
+    });
+    ledger.rewrite();
+    expect(keys()).toEqual(['default/web']);
+  });
+
+  test('is nothing when there was nothing', () => {
+    expect(ledgerOf(WEB).ledger.rewrite()).toBe(false);
+  });
+});
