@@ -1,5 +1,5 @@
 import { LabError } from './error.ts';
-import { ipIn, runIn, setSysctls } from './netns.ts';
+import { ipIn, listNetns, runIn, setSysctls } from './netns.ts';
 import type { LabState } from './state.ts';
 import type { Endpoint, TopologyLink } from './topology.ts';
 
@@ -67,9 +67,11 @@ export async function setWire(state: LabState, end: Endpoint, wire: Wire): Promi
   await runIn(state.wires, ['ip', '-batch', '-'], { input: `${commands.join('\n')}\n` });
 }
 
-/** Texts `NODE:INTERFACE` of the link ends whose link is cut or unplugged. */
+/** Texts `NODE:INTERFACE` of the link ends whose link is cut or unplugged; none when the cables are gone altogether. */
 export async function cutLinks(state: LabState): Promise<string[]> {
   if (state.links.length === 0) return [];
+  // Somebody removed it, or the machine was switched off: what is left of the lab is shown, and can be taken down.
+  if (!(await listNetns()).includes(state.wires)) return [];
   const ports = JSON.parse(await ipIn(state.wires, ['-json', 'link', 'show'])) as readonly {
     readonly ifname: string;
     readonly master?: string;

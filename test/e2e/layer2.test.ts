@@ -1,8 +1,10 @@
 import { beforeAll, expect, test } from 'vitest';
 import { bootNodeAgain, crashNode, describeWithCluster, type TestCluster } from '../cluster/index.ts';
 import { eventually } from '../support/index.ts';
+import { shellFor } from './documented.ts';
 import { clusterWithImages, helm, install, NAMESPACE, WEB } from './installed.ts';
 import { rolledOut, textOf } from './no-loss.ts';
+import { startPrometheus } from './prometheus.ts';
 import { whileFetching, type Watched } from './traffic.ts';
 
 /** Without any router that speaks BGP: one of the nodes answers for an address on their own LAN. */
@@ -47,6 +49,10 @@ describeWithCluster('layer 2 in a cluster', () => {
   async function recorded(): Promise<string> {
     const form = 'jsonpath={.items[*].status.node}';
     return lab.kubectl(['get', '-n', NAMESPACE, 'servicel2statuses', '-o', form]);
+  }
+
+  function others(node: string): readonly string[] {
+    return lab.cluster.plan.nodes.map(({ name }) => name).filter((name) => name !== node);
   }
 
   /** The node whose interface the router sends to, by what ARP told it. */
@@ -131,11 +137,73 @@ describeWithCluster('layer 2 in a cluster', () => {
 
   test('every request finds a node while an upgrade exchanges every pod', async () => {
     const seen = await whileFetching(lab, ADDRESS, async () => {
-      const change = 'speaker.podAnnotations.upgrade=again,controller.podAnnotations.upgrade=again';
+      const again = 'speaker.podAnnotations.upgrade=again,controller.podAnnotations.upgrade=again';
+      const change = `${again},speaker.layer2.drainCordoned=true,metrics.plainHTTP=true`;
       await helm(lab, 'upgrade', '--wait', '--timeout', '150s', '--set', change);
       await rolledOut(lab, 'speaker', 'daemonset');
     });
     isLossless(seen, lab.cluster.plan.nodes.length);
+  });
+
+  test('every request finds a node while the addresses are moved by hand', async () => {
+    const before = await isSettledOn((node) => node !== '');
+    const to = others(before)[0] ?? '';
+    const shell = await shellFor(lab);
+    let said = '';
+    const seen = await whileFetching(lab, ADDRESS, async () => {
+      said = await shell.run(`metallb-frr move ${ADDRESS} --to ${to}`);
+    });
+    expect(said).toContain(to);
+    isLossless(seen, 1);
+    await isSettledOn((node) => node === to);
+  });
+
+  test('every request finds a node while the one that answers is drained', async () => {
+    const before = await isSettledOn((node) => node !== '');
+    const seen = await whileFetching(lab, ADDRESS, async () => {
+      await lab.kubectl(['drain', before, '--ignore-daemonsets', '--delete-emptydir-data', '--timeout=60s']);
+      await isSettledOn((node) => node !== '' && node !== before);
+    });
+    await lab.kubectl(['uncordon', before]);
+    isLossless(seen, 1);
+    await rolledOut(lab, 'controller', 'deployment');
+    await isSettledOn((node) => node !== '' && node !== before);
+  });
+
+  test('a Prometheus reads who has the address, and of nobody else', async () => {
+    const owner = await isSettledOn((node) => node !== '');
+    const values = { metrics: { plainHTTP: true } };
+    const prometheus = await startPrometheus(lab, { tokens: { anybody: '' }, values });
+    const podOf = async (node: string): Promise<string> => {
+      const select = [
+        '-l',
+        'app.kubernetes.io/component=speaker',
+        '--field-selector',
+        `spec.nodeName=${node}`,
+      ];
+      return lab.kubectl([
+        'get',
+        'pods',
+        '-n',
+        NAMESPACE,
+        ...select,
+        '-o',
+        'jsonpath={.items[*].metadata.name}',
+      ]);
+    };
+    const pod = await podOf(owner);
+    await eventually(async () => {
+      for (const name of ['requests_received', 'responses_sent', 'gratuitous_sent']) {
+        const series = await prometheus.query(`metallb_layer2_${name}{ip="${ADDRESS}"} > 0`);
+        expect(
+          series.map(({ metric }) => metric.pod),
+          name,
+        ).toEqual([pod]);
+      }
+      const owned = await prometheus.query('metallb_frr_l2_owned_addresses > 0');
+      expect(owned.map(({ metric, value }) => [metric.pod, value[1]])).toEqual([[pod, '2']]);
+    }, SOON);
+    await prometheus.stop();
   });
 
   test('nobody answers any more once the Service is gone', async () => {

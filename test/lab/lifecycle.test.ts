@@ -177,13 +177,15 @@ describeWithNetns('a lab of namespaces', () => {
     expect((await lab.run('n1', ['hostname'])).trim()).toBe('n1');
   });
 
-  test('down ends everything, also after the processes died', async () => {
+  test('down ends everything, also after processes died and cables went', async () => {
     const { netns, init } = lab.state.nodes[0] ?? {};
     expect(await netnsPids(netns ?? '')).not.toEqual([]);
     process.kill(init?.pid ?? 0, 'SIGKILL');
     await eventually(async () => {
       expect((await labStatus(lab.state)).nodes[0]?.state).toBe('dead');
     });
+    await deleteNetns(lab.state.wires);
+    expect((await labStatus(lab.state)).cut).toEqual([]);
     await labDown(LAB);
     expect(await traces(LAB)).toEqual([]);
     await expect(labDown(LAB)).rejects.toThrow(`${LAB} is not up`);
