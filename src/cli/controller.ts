@@ -25,6 +25,7 @@ import { acceptIdleFlags, CONTROLLER_IDLE_FLAGS, sayIdleFlags } from './metallb-
 import { addMetricsOptions, serveAllMetrics, type MetricsOptions } from './metrics-options.ts';
 import { examples } from './output.ts';
 import { endOnSignals } from './signals.ts';
+import { trimMemory } from './trim-memory.ts';
 
 const LEASE = 'metallb-frr-controller';
 
@@ -72,6 +73,7 @@ async function run(options: Options, command: Command): Promise<void> {
   const logger = createLogger({ component: 'controller', level: options.logLevel });
   const signal = endOnSignals();
   sayIdleFlags(command, CONTROLLER_IDLE_FLAGS, logger);
+  trimMemory(signal);
   const metrics = createControllerMetrics();
   const healthPort = options.healthProbePort ?? (source === undefined ? CLUSTER_HEALTH_PORT : 0);
   // A controller that stands by is ready: it is there to take over.

@@ -32,6 +32,7 @@ import { addMetricsOptions, serveAllMetrics, type MetricsOptions } from './metri
 import { examples } from './output.ts';
 import { endOnSignals } from './signals.ts';
 import { readTemplate } from './template.ts';
+import { trimMemory } from './trim-memory.ts';
 
 const FRR_RELOAD = '/usr/lib/frr/frr-reload.py';
 
@@ -137,6 +138,7 @@ async function runUntil(options: Options, command: Command, course: Course): Pro
   // Before the speaker runs there is nothing to hand over.
   stopping.addEventListener('abort', end);
   sayIdleFlags(command, SPEAKER_IDLE_FLAGS, logger);
+  trimMemory(signal);
   const metrics = createSpeakerMetrics({ node: nodeName });
   const state = { isSynced: false };
   const healthPort = options.healthProbePort ?? (options.source === undefined ? CLUSTER_HEALTH_PORT : 0);
