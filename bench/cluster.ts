@@ -157,20 +157,23 @@ async function measureIn(rig: ClusterRig, router: RouterKind): Promise<RouterRep
     );
     const single = await measureSingle(rig, floor, options.single);
     if (router !== 'frr') return { router, installToFirstRouteMs, single };
-    say('restarting all speakers with their FRR');
-    const restart = await measureRestart(rig, PRESENT);
-    say(`1,000 Services at once, ${String(options.bulk)} times`);
-    const bulk = options.bulk === 0 ? undefined : await measureBulk(rig, options.bulk);
-    if (options.idle > 0) say(`${String(options.idle)} s of nothing`);
-    const idle = options.idle === 0 ? undefined : await measureIdle(rig, options.idle);
-    return {
-      router,
-      installToFirstRouteMs,
-      single,
-      restart,
-      ...(bulk ? { bulk } : {}),
-      ...(idle ? { idle } : {}),
+    const report: { -readonly [Part in keyof RouterReport]: RouterReport[Part] } = {
+      ...{ router, installToFirstRouteMs, single },
     };
+    // What has been measured is shown, whatever becomes of the rest.
+    try {
+      say('restarting all speakers with their FRR');
+      report.restart = await measureRestart(rig, PRESENT);
+      if (options.idle > 0) say(`${String(options.idle)} s of nothing`);
+      if (options.idle > 0) report.idle = await measureIdle(rig, options.idle);
+      if (options.bulk > 0) say(`1,000 Services at once, ${String(options.bulk)} times`);
+      if (options.bulk > 0) report.bulk = await measureBulk(rig, options.bulk);
+    } catch (error) {
+      signal.throwIfAborted();
+      say(error instanceof Error ? `failed: ${error.message}` : String(error));
+      process.exitCode = 1;
+    }
+    return report;
   } finally {
     await floor.close();
   }

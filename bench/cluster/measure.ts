@@ -133,7 +133,7 @@ export async function measureRestart(rig: ClusterRig, present: number): Promise<
 }
 
 /** Waits until nobody writes status or Events any more: they follow the routes at a pace of their own. */
-export async function settle(rig: ClusterRig, timeoutMs = 300_000): Promise<void> {
+export async function settle(rig: ClusterRig, timeoutMs = 600_000): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   const writes = async (): Promise<number> => {
     const counts = await requestCounts(rig);
