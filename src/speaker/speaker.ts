@@ -199,6 +199,7 @@ export async function runSpeaker(options: SpeakerOptions): Promise<void> {
   options.stopping.addEventListener('abort', () => void stop());
   logger.info({ sockets: frr.socketsDir }, 'speaker started');
   await options.source(onState, signal);
+  clearTimeout(patience);
   await links;
   await daemons.close();
   await Promise.all([driver.idle(), observer.idle()]);

@@ -59,6 +59,8 @@ export function startLayer2(options: Layer2Options): Layer2 {
   let isLeaving = false;
   let isStopping = false;
   let isIsolated = false;
+  /** Everything is closed: what is still told changes nothing, and keeps no process alive. */
+  let hasEnded = false;
   let freshAt = startedAt;
   let isUnplaced = false;
   let isUnwritten = false;
@@ -129,12 +131,12 @@ export function startLayer2(options: Layer2Options): Layer2 {
 
   /** Everything anew, once for all that happened in this turn. */
   const decideSoon = (): void => {
-    wake ??= setImmediate(decide);
+    if (!hasEnded) wake ??= setImmediate(decide);
   };
   const decide = (): void => {
     clearImmediate(wake);
     wake = undefined;
-    if (!situation.hasView) return;
+    if (!situation.hasView || hasEnded) return;
     updateWellSince();
     perform(keeper.decide(facts()));
     if (isUnplaced) place();
@@ -314,6 +316,7 @@ export function startLayer2(options: Layer2Options): Layer2 {
     readonly services?: readonly Layer2Service[];
     readonly links?: readonly Link[];
   }): void => {
+    if (hasEnded) return;
     const groups = change.services ? grouping(change.services) : situation.groups;
     situation = withGroups(situation, { groups, links: change.links ?? situation.links, exclusion });
     const { places, view, links } = situation;
@@ -354,18 +357,22 @@ export function startLayer2(options: Layer2Options): Layer2 {
   return {
     want: (services) => {
       // Before the other speakers are known nothing is wanted, and that means nothing.
-      if (!isBriefed && situation.hasView) {
+      const isFirst = !isBriefed && situation.hasView;
+      if (isFirst) {
         isBriefed = true;
         isUnwritten = true;
       }
       if (services !== wanted) {
         wanted = services;
         reshape({ services });
+      } else if (isFirst) decideSoon();
+      if (isBriefed && ledger.prune()) {
+        isUnwritten = true;
+        decideSoon();
       }
-      if (isBriefed && ledger.prune()) isUnwritten = true;
-      decideSoon();
     },
     links: (links) => {
+      if (hasEnded) return;
       reshape({ links });
       store.publishSpeaker({
         node: me,
@@ -392,6 +399,7 @@ export function startLayer2(options: Layer2Options): Layer2 {
       while (isOwner() && now() < deadline && situation.view.speakers.size > 1) {
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
+      hasEnded = true;
       clearInterval(clock);
       clearTimeout(timer);
       clearImmediate(wake);
