@@ -1,11 +1,12 @@
 // From vitest's JSON reports to the one line at the end of `npm test`. No I/O.
+import { stripVTControlCharacters } from 'node:util';
 
 /**
  * @typedef {object} Counts
  * @property {number} passed
  * @property {number} failed
  * @property {readonly { test: string, reason: string }[]} skipped
- * @property {readonly string[]} faults what failed without being a test: a check, a file that could not be loaded
+ * @property {readonly string[]} faults what failed: a test, a check, a file that could not be loaded
  */
 
 /**
@@ -39,12 +40,14 @@ export function countsOf({ title, status, report }) {
   const faults = [];
   for (const file of files) {
     const before = failed;
-    for (const { status: state, fullName } of file.assertionResults) {
+    for (const { status: state, fullName, failureMessages = [] } of file.assertionResults) {
       const reason = REASON.exec(fullName)?.[1];
       if (state === 'passed') {
         passed += 1;
       } else if (state === 'failed') {
         failed += 1;
+        // Of a long log only the end may be at hand.
+        faults.push(`${fullName}: ${firstLine(failureMessages[0])}`);
       } else if (reason === undefined) {
         failed += 1;
         faults.push(`${fullName}: ${file.status === 'failed' ? NOT_RUN : `${state} ${NO_REASON}`}`);
@@ -54,7 +57,7 @@ export function countsOf({ title, status, report }) {
     }
     if (file.status === 'failed' && failed === before) {
       failed += 1;
-      faults.push(`${file.name}: ${file.message.split('\n')[0] || 'failed outside of its tests'}`);
+      faults.push(`${file.name}: ${firstLine(file.message) || 'failed outside of its tests'}`);
     }
   }
   if (passed + failed + skipped.length === 0) {
@@ -88,7 +91,7 @@ export function summaryOf(results) {
   return { ok: failed === 0 && passed > 0, text: lines.join('\n') };
 }
 
-/** @typedef {{ name: string, status: string, message: string, assertionResults: { status: string, fullName: string }[] }} ReportFile */
+/** @typedef {{ name: string, status: string, message: string, assertionResults: { status: string, fullName: string, failureMessages?: string[] }[] }} ReportFile */
 
 /**
  * @param {string} report
@@ -100,6 +103,11 @@ function parseFiles(report) {
   } catch {
     return undefined; // vitest was killed, or failed before it could write
   }
+}
+
+/** @param {string} [text] */
+function firstLine(text = '') {
+  return stripVTControlCharacters(text.split('\n')[0] ?? '');
 }
 
 /** @param {readonly number[]} numbers */

@@ -4,6 +4,7 @@ import { countsOf, summaryOf } from '../../scripts/lib/summary.mjs';
 interface Assertion {
   readonly status: string;
   readonly fullName: string;
+  readonly failureMessages?: readonly string[];
 }
 
 function report(
@@ -15,7 +16,11 @@ function report(
 }
 
 const passed = { status: 'passed', fullName: 'adds' };
-const failed = { status: 'failed', fullName: 'subtracts' };
+const failed = {
+  status: 'failed',
+  fullName: 'subtracts',
+  failureMessages: ['Error: \u001b[31mexpected 1\u001b[39m to be 2\n    at subtract (a.test.ts:3:1)'],
+};
 
 describe('countsOf', () => {
   test.each([
@@ -25,6 +30,7 @@ describe('countsOf', () => {
       text: report([passed, failed], { status: 'failed' }),
       status: 1,
       counts: [1, 1, 0],
+      fault: 'subtracts: Error: expected 1 to be 2',
     },
     {
       what: 'a test skipped with its reason',
