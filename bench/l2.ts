@@ -192,7 +192,7 @@ async function measureFaults(target: Rig): Promise<FaultRunResult> {
       ...{ switchNode: 'switch', ips },
       nodes: new Map(NODES.map((node, index) => [node, `eth${index + 1}`])),
     },
-    { seed, faults: options.faults, mostMs: 1_000, onStep: say, signal },
+    { seed, faults: options.faults, onStep: say, signal },
   );
 }
 
