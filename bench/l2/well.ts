@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { z } from 'zod';
+import { parseBfdPeers, SHOW_BFD_PEERS } from '../../src/bfd-status/index.ts';
 import { nodeProcesses, requireNode } from '../../src/lab/index.ts';
 import { FRR_DAEMONS, nowMs } from '../../test/lan/index.ts';
 import { NODES, type Rig } from './rig.ts';
@@ -8,7 +8,8 @@ const TIMEOUT_MS = 60_000;
 /** For the speakers to hear of it. */
 const HEARD_MS = 500;
 
-const peersSchema = z.array(z.object({ status: z.string() }));
+// FRR 8.4 has no mgmtd.
+const NEEDED = ['speaker', ...FRR_DAEMONS.filter((name) => name !== 'mgmtd')];
 
 /**
  * Waits until nothing is left of the fault before: every node runs its speaker and FRR, and all BFD sessions are up. A
@@ -28,15 +29,13 @@ export async function allWell(rig: Rig): Promise<void> {
 /** @returns empty: nothing is wrong with the node */
 async function illnessOf(rig: Rig, node: string): Promise<string> {
   const names = (await nodeProcesses(requireNode(rig.state, node))).map(({ name }) => name);
-  const missing = ['speaker', ...FRR_DAEMONS].filter((name) => !names.includes(name));
-  // FRR 8.4 has no mgmtd.
-  const absent = missing.filter((name) => name !== 'mgmtd');
-  if (absent.length > 0) return `${node} does not run ${absent.join(', ')}`;
+  const missing = NEEDED.filter((name) => !names.includes(name));
+  if (missing.length > 0) return `${node} does not run ${missing.join(', ')}`;
   try {
-    const peers = peersSchema.parse(JSON.parse(await rig.run(node, ['vtysh', '-c', 'show bfd peers json'])));
-    const down = peers.filter(({ status }) => status !== 'up').length;
-    if (peers.length === 0) return `${node} has no BFD session`;
-    return down === 0 ? '' : `${node} has ${down} of ${peers.length} BFD sessions down`;
+    const { sessions } = parseBfdPeers(await rig.run(node, ['vtysh', '-c', SHOW_BFD_PEERS]));
+    const down = sessions.filter(({ state }) => state !== 'Up').length;
+    if (sessions.length === 0) return `${node} has no BFD session`;
+    return down === 0 ? '' : `${node} has ${down} of ${sessions.length} BFD sessions down`;
   } catch (error) {
     // FRR is still coming up.
     return `${node}: ${error instanceof Error ? error.message : String(error)}`;
