@@ -158,11 +158,13 @@ export async function runSpeaker(options: SpeakerOptions): Promise<void> {
    * speakers would take this node to be lost.
    */
   const awaitsSessions = ({ services, refused }: NodeDecision['layer2']): boolean =>
-    layer2 !== undefined && patience !== undefined && services.length + refused.size > 0;
-  let patience: NodeJS.Timeout | undefined = setTimeout(() => {
-    patience = undefined;
-    again();
-  }, SESSIONS_MS);
+    patience !== undefined && services.length + refused.size > 0;
+  let patience =
+    options.layer2 &&
+    setTimeout(() => {
+      patience = undefined;
+      again();
+    }, SESSIONS_MS);
   const { drainCordoned = false } = options.layer2 ?? {};
   const layer2 =
     options.layer2 &&

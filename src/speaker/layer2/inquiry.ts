@@ -7,7 +7,7 @@ import {
 } from '../../l2/index.ts';
 import type { Ports } from './ports.ts';
 import { askFrame, probeFrames } from './questions.ts';
-import type { Sights } from './sights.ts';
+import { sightKey, type Sights } from './sights.ts';
 import type { Watched, WatchList } from './watch-list.ts';
 
 /** How often somebody that addresses were taken from is asked whether it is back with them, */
@@ -51,7 +51,7 @@ export function createInquiry(options: {
     // Each time for another of its addresses.
     const ip = groups[turn % groups.length]?.ips[0];
     if (!ip) return;
-    asked.add(keyOf(sight.node, sight.link));
+    asked.add(sightKey(sight));
     ports.send(sight.link, (port) => askFrame(port, ip, sight.mac));
   };
   const askOwners = (now: number): { readonly isNews: boolean; readonly isMissing: boolean } => {
@@ -60,7 +60,7 @@ export function createInquiry(options: {
     let isMissing = false;
     for (const watched of list.owners) {
       const { node, link } = watched.sight;
-      if (asked.has(keyOf(node, link)) && sights.missed(node, link, now)) isNews = true;
+      if (asked.has(sightKey(watched.sight)) && sights.missed(node, link, now)) isNews = true;
       const { missed } = sights.evidenceOf(node, link);
       if (missed > 0 && missed < MISSES_TO_SILENCE) isMissing = true;
       askOwner(watched);
@@ -68,15 +68,14 @@ export function createInquiry(options: {
     return { isNews, isMissing };
   };
   const askBack = ({ sight, groups }: Watched, now: number): void => {
-    const owned = groups.flatMap((group) => {
-      const state = stateOf(group.key);
-      return state.kind === 'owned' ? [{ group, claimedAt: state.claimedAt }] : [];
-    });
-    const [first] = owned;
-    if (!first) return;
     const { bfd, bfdSince } = sights.evidenceOf(sight.node, sight.link);
-    if (bfd === 'up' && now - Math.max(bfdSince, first.claimedAt) > RIVAL_SETTLED_MS) return;
-    probe(sight.link, [first.group]);
+    for (const group of groups) {
+      const state = stateOf(group.key);
+      if (state.kind !== 'owned') continue;
+      const isSettled = bfd === 'up' && now - Math.max(bfdSince, state.claimedAt) > RIVAL_SETTLED_MS;
+      if (!isSettled) probe(sight.link, [group]);
+      return;
+    }
   };
   const probe = (link: string, groups: readonly Layer2Group[]): void => {
     const ips = groups.flatMap(({ ips: [first] }) => first ?? []);
@@ -101,12 +100,12 @@ export function createInquiry(options: {
       return isNews;
     },
     answered: (node, link, now) => {
-      asked.delete(keyOf(node, link));
+      asked.delete(sightKey({ node, link }));
       return sights.answered(node, link, now);
     },
     askRival: (node, now) => {
       for (const { sight, groups } of list.rivals) {
-        const key = keyOf(sight.node, sight.link);
+        const key = sightKey(sight);
         if (sight.node !== node || now - (disputedAt.get(key) ?? -Infinity) < DISPUTE_MS) continue;
         disputedAt.set(key, now);
         const owned = groups.filter((group) => stateOf(group.key).kind === 'owned');
@@ -117,8 +116,4 @@ export function createInquiry(options: {
       asked.clear();
     },
   };
-}
-
-function keyOf(node: string, link: string): string {
-  return `${node}\0${link}`;
 }

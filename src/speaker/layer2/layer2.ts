@@ -321,8 +321,9 @@ export function startLayer2(options: Layer2Options): Layer2 {
     situation = withGroups(situation, { groups, links: change.links ?? situation.links, exclusion });
     const { places, view, links } = situation;
     // Where nothing is announced nothing is listened to.
-    ports.set(groups.length > 0 ? places.links : []);
-    gateways.set(groups.length > 0 ? places.links : []);
+    const used = groups.length > 0 ? places.links : [];
+    ports.set(used);
+    gateways.set(used);
     sights.set(places.links, view.speakers, me);
     // Before the interfaces are known all of them are missing.
     if (links.length > 0) tellFailures();

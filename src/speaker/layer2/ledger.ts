@@ -53,10 +53,6 @@ export function createLedger(options: {
       });
     }
   };
-  const drop = (key: string): void => {
-    records.delete(key);
-    adopted.delete(key);
-  };
   return {
     adopt: (left) => {
       for (const [key, record] of left) adopted.set(key, record);
@@ -72,7 +68,10 @@ export function createLedger(options: {
     },
     write,
     forget: ({ services }) => {
-      for (const { key } of services) drop(key);
+      for (const { key } of services) {
+        records.delete(key);
+        adopted.delete(key);
+      }
     },
     rewrite: () => {
       if (records.size === 0) return false;
@@ -81,7 +80,7 @@ export function createLedger(options: {
       for (const group of situation().groups) {
         const state = stateOf(group.key);
         if (state.kind === 'owned' || state.kind === 'released') write(group, state);
-        else if (state.kind === 'probing') {
+        else if (state.kind !== 'idle') {
           // What is only in doubt stays written down.
           for (const { key } of group.services) {
             const doubted = before.get(key);

@@ -18,6 +18,11 @@ export interface Sight extends Neighbor {
   readonly link: string;
 }
 
+/** A text for each pair of a node and an interface of this one, for maps and sets. */
+export function sightKey({ node, link }: Pick<Sight, 'node' | 'link'>): string {
+  return `${node}\0${link}`;
+}
+
 /** Who else can be seen over which interface, and whether they live. */
 export interface Sights {
   /** The speakers or the interfaces have changed. What is known of those that stay is kept. */
@@ -64,7 +69,7 @@ export function createSights(): Sights {
         for (const link of links) {
           const neighbor = neighborOn(link, record);
           if (!neighbor) continue;
-          const key = keyOf(record.node, link.name);
+          const key = sightKey({ node: record.node, link: link.name });
           const known = sights.get(key);
           const isSame =
             known?.sight.address.text === neighbor.address.text &&
@@ -77,13 +82,13 @@ export function createSights(): Sights {
       sights = next;
       byNode = nodes;
     },
-    of: (node, link) => sights.get(keyOf(node, link))?.sight,
-    evidenceOf: (node, link) => sights.get(keyOf(node, link))?.evidence ?? NO_EVIDENCE,
-    lostAt: (node, link) => sights.get(keyOf(node, link))?.lostAt ?? 0,
+    of: (node, link) => sights.get(sightKey({ node, link }))?.sight,
+    evidenceOf: (node, link) => sights.get(sightKey({ node, link }))?.evidence ?? NO_EVIDENCE,
+    lostAt: (node, link) => sights.get(sightKey({ node, link }))?.lostAt ?? 0,
     over: (link) => [...sights.values()].flatMap(({ sight }) => (sight.link === link ? [sight] : [])),
     watching: (sessions, asked) => {
-      const withSession = new Set(sessions.map(({ node, link }) => keyOf(node, link)));
-      const withQuestions = new Set(asked.map(({ node, link }) => keyOf(node, link)));
+      const withSession = new Set(sessions.map(sightKey));
+      const withQuestions = new Set(asked.map(sightKey));
       for (const [key, entry] of sights) {
         entry.evidence = withoutWatch(entry.evidence, {
           hasSession: withSession.has(key),
@@ -107,8 +112,9 @@ export function createSights(): Sights {
       }
       return isNew;
     },
-    answered: (node, link, now) => change(keyOf(node, link), now, (evidence) => withAnswer(evidence, now)),
-    missed: (node, link, now) => change(keyOf(node, link), now, withMiss),
+    answered: (node, link, now) =>
+      change(sightKey({ node, link }), now, (evidence) => withAnswer(evidence, now)),
+    missed: (node, link, now) => change(sightKey({ node, link }), now, withMiss),
     isWell: (node) =>
       (byNode.get(node) ?? []).every((key) => {
         const entry = sights.get(key);
@@ -123,8 +129,4 @@ export function createSights(): Sights {
       return latest;
     },
   };
-}
-
-function keyOf(node: string, link: string): string {
-  return `${node}\0${link}`;
 }

@@ -1,5 +1,5 @@
 import { runnersUp, type GroupState, type Layer2Group } from '../../l2/index.ts';
-import type { Sight, Sights } from './sights.ts';
+import { sightKey, type Sight, type Sights } from './sights.ts';
 
 /** An owner that this node watches over one interface, and the groups that it may be asked about there. */
 export interface Watched {
@@ -40,7 +40,7 @@ export function watchListOf(facts: WatchListFacts): WatchList {
     sight: Sight,
     group: Layer2Group,
   ): void => {
-    const key = `${sight.node}\0${sight.link}`;
+    const key = sightKey(sight);
     const known = to.get(key);
     if (known) known.groups.push(group);
     else to.set(key, { sight, groups: [group] });
@@ -52,12 +52,12 @@ export function watchListOf(facts: WatchListFacts): WatchList {
     if (owner === me) {
       for (const node of runnersUp(group.candidates, me)) {
         const sight = sights.of(node, link);
-        if (sight) sessions.set(`${node}\0${link}`, sight);
+        if (sight) sessions.set(sightKey(sight), sight);
       }
     } else if (runnersUp(group.candidates, owner).includes(me)) {
       const sight = sights.of(owner, link);
       if (!sight) continue;
-      sessions.set(`${owner}\0${link}`, sight);
+      sessions.set(sightKey(sight), sight);
       add(owners, sight, group);
     }
     const state = facts.stateOf(group.key);
