@@ -2,17 +2,12 @@
 import { inspect } from 'node:util';
 import type { ServiceObject, ServiceSpec } from '../api/index.ts';
 import type { Pool, PoolAllocation } from '../config/index.ts';
-import { parseIp, parsePrefix, prefixesOfRange, type IpAddress } from '../core/ip.ts';
+import { parsePrefix, prefixesOfRange, type IpAddress } from '../core/ip.ts';
+import { ip } from '../core/test-ip.ts';
 import type { LabelSelector } from '../core/selector.ts';
 import type { FamilyWish } from './choose.ts';
 import type { AddressRequest } from './ledger.ts';
 import type { ServiceDecision } from './types.ts';
-
-export function ip(text: string): IpAddress {
-  const parsed = parseIp(text);
-  if (!parsed) throw new Error(`${text} is no address`);
-  return parsed;
-}
 
 /** Addresses separated by commas. */
 export function ips(text: string): IpAddress[] {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { recording, RECORDED_VERSIONS } from '../../test/frr-json/recordings.ts';
-import { parseIp } from '../core/ip.ts';
+import { ip } from '../core/test-ip.ts';
 import { parseAdvertisedRoutes, type AdvertisedRoute } from './advertised-routes.ts';
 import { advertisedRoutesCommand } from './commands.ts';
 
@@ -107,7 +107,7 @@ describe('a route of another shape', () => {
 });
 
 describe('the command', () => {
-  const address = parseIp('192.0.2.2')!;
+  const address = ip('192.0.2.2');
 
   test.each([
     {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseIp } from '../core/ip.ts';
+import { ip } from '../core/test-ip.ts';
 import { parseBfdPeers, type BfdSession, type BfdSessionId } from './bfd-session.ts';
 import { parseBgpNeighbors, type BgpSession } from './bgp-session.ts';
 import { bfdSessionKey, bgpSessionKey, peerOf, peerText, vrfOf } from './identity.ts';
@@ -45,9 +45,9 @@ function id(
   const { local, interface: name, vrf, multihop = false } = members;
   return {
     vrf: vrfOf(vrf),
-    peer: parseIp(peer)!,
+    peer: ip(peer),
     multihop,
-    ...(local !== undefined && { local: parseIp(local)! }),
+    ...(local !== undefined && { local: ip(local) }),
     ...(name !== undefined && { interface: name }),
   };
 }

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { prefixOf } from '../core/ip.ts';
+import { ip } from '../core/test-ip.ts';
 import type { BgpDesiredState } from '../reconciler/index.ts';
-import { bfdProfile, ip, peer } from '../reconciler/test-objects.ts';
+import { bfdProfile, peer } from '../reconciler/test-objects.ts';
 import { bfdProfileStatements } from './bfd.ts';
 import { compileFrrConf, type FrrConfOptions } from './frr-conf.ts';
 

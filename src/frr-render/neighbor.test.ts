@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Peer } from '../config/index.ts';
 import { Secret } from '../core/secret.ts';
-import { ip, peer } from '../reconciler/test-objects.ts';
+import { ip } from '../core/test-ip.ts';
+import { peer } from '../reconciler/test-objects.ts';
 import { neighborFamilyStatements, neighborFingerprint, neighborStatements } from './neighbor.ts';
 
 /** The statements behind `neighbor NAME`. */

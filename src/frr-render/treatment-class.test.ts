@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { prefixOf } from '../core/ip.ts';
+import { ip } from '../core/test-ip.ts';
 import type { BgpDesiredState, BgpRouter, Treatment } from '../reconciler/index.ts';
-import { community, ip, peer } from '../reconciler/test-objects.ts';
+import { community, peer } from '../reconciler/test-objects.ts';
 import { classRouteMaps, neighborRouteMaps } from './route-maps.ts';
 import { classOf, treatmentClasses, treatmentsIn } from './treatment-class.ts';
 

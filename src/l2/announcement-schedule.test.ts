@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ipFromValue, parseIp, type IpAddress } from '../core/ip.ts';
+import { ipFromValue } from '../core/ip.ts';
+import { ip } from '../core/test-ip.ts';
 import {
   announcementFrames,
   ANNOUNCEMENT_TIMES,
@@ -16,7 +17,6 @@ import { arpAnnouncements } from './arp.ts';
 import { parseMac } from './mac.ts';
 import { encodeNa } from './ndp.ts';
 
-const ip = (text: string): IpAddress => parseIp(text)!;
 const MAC = parseMac('00:00:5e:00:53:01')!;
 const OTHER_MAC = parseMac('00:00:5e:00:53:02')!;
 

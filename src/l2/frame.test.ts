@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseIp, type IpAddress } from '../core/ip.ts';
+import { ip } from '../core/test-ip.ts';
 import { announcedTable } from './announced-table.ts';
 import { arpAnnouncements, arpProbe, encodeArp, encodeArpReply, encodeArpRequest } from './arp.ts';
 import { icmpv6Checksum } from './checksum.ts';
@@ -13,7 +13,6 @@ import { encodeAdvertisement, encodeNa, encodeNs, encodeSolicitation } from './n
 import { edited, packet, packetNames, padded } from './test-packets.ts';
 import { verdictFor } from './verdict.ts';
 
-const ip = (text: string): IpAddress => parseIp(text)!;
 const v4 = (text: string) => ipv4Key(ip(text));
 const v6 = (text: string) => ipv6Key(ip(text));
 const mac = (text: string): MacAddress => parseMac(text)!;

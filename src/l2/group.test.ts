@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseIp } from '../core/ip.ts';
+import { ip } from '../core/test-ip.ts';
 import type { Candidate } from './election.ts';
 import { createGrouping, type Layer2Service } from './group.ts';
 
@@ -12,7 +12,7 @@ function service(
 ): Layer2Service {
   return {
     key: `default/${name}`,
-    ips: ips.map((text) => parseIp(text)!),
+    ips: ips.map((text) => ip(text)),
     pool: 'pool',
     candidates: CANDIDATES,
     interfaces: undefined,

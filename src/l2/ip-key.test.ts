@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ipFromValue, parseIp } from '../core/ip.ts';
+import { ipFromValue } from '../core/ip.ts';
+import { ip } from '../core/test-ip.ts';
 import {
   ALL_NODES,
   ipKey,
@@ -14,7 +15,7 @@ import {
   solicitedNodeGroup,
 } from './ip-key.ts';
 
-const key6 = (text: string) => ipv6Key(parseIp(text)!);
+const key6 = (text: string) => ipv6Key(ip(text));
 
 describe('the key of an address', () => {
   test('stands for it, and for no other', () => {
@@ -28,7 +29,7 @@ describe('the key of an address', () => {
   });
 
   test('constants', () => {
-    expect(NO_IPV4).toBe(ipv4Key(parseIp('0.0.0.0')!));
+    expect(NO_IPV4).toBe(ipv4Key(ip('0.0.0.0')));
     expect(NO_IPV6).toBe(key6('::'));
     expect(ALL_NODES).toBe(key6('ff02::1'));
   });

@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { parseIp, type IpAddress, type IpFamily } from '../core/ip.ts';
+import type { IpAddress, IpFamily } from '../core/ip.ts';
+import { ip } from '../core/test-ip.ts';
 import { NOTHING_EXCLUDED } from './link-exclusion.ts';
 import { describeUnused, linkLocalOf, linksFor, linkTable, unusedLinks } from './link-selection.ts';
 import type { Link, LinkAddress } from './types.ts';
-
-const ip = (text: string): IpAddress => parseIp(text)!;
 
 function address(text: string): LinkAddress {
   const [own = '', length = ''] = text.split('/');

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseIp } from '../core/ip.ts';
+import { ip } from '../core/test-ip.ts';
 import { addressHash, choiceOrder, succession, type Candidate } from './election.ts';
 import type { Layer2Group, Layer2Service } from './group.ts';
 import { ownerHealth, recordOf, successorsOf, wantedInstead, type Surroundings } from './standing.ts';
@@ -17,7 +17,7 @@ const scored = (scores: Readonly<Record<string, number>> = {}): readonly Candida
 function group(rest: Partial<Layer2Group> = {}): Layer2Group {
   const service: Layer2Service = {
     key: 'default/a',
-    ips: [parseIp(KEY)!],
+    ips: [ip(KEY)],
     pool: 'pool',
     candidates: rest.candidates ?? scored(),
     interfaces: undefined,

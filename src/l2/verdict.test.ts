@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseIp, type IpAddress } from '../core/ip.ts';
+import type { IpAddress } from '../core/ip.ts';
+import { ip } from '../core/test-ip.ts';
 import { announcedTable, type TableAddress } from './announced-table.ts';
 import { arpAnnouncements, arpProbe, encodeArp, encodeArpReply, encodeArpRequest } from './arp.ts';
 import { decodeFrame } from './frame.ts';
@@ -8,7 +9,6 @@ import { macNumber, parseMac, type MacAddress } from './mac.ts';
 import { encodeNa, encodeNs } from './ndp.ts';
 import { verdictFor, type Verdict } from './verdict.ts';
 
-const ip = (text: string): IpAddress => parseIp(text)!;
 const mac = (last: string): MacAddress => parseMac(`00:00:5e:00:53:${last}`)!;
 
 const OURS = mac('01');

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createNodeReconciler, type NodeInput } from './node-state.ts';
+import { ip } from '../core/test-ip.ts';
 import {
   advertisement,
   bfdProfile,
   community,
-  ip,
   node,
   nodeInput,
   peer,

@@ -2,16 +2,10 @@
 import type { Endpoint, EndpointSliceObject, NodeObject, ServiceObject } from '../api/index.ts';
 import type { BfdProfile, BgpAdvertisement, Config, L2Advertisement, Peer, Pool } from '../config/index.ts';
 import { parseCommunity, type Community } from '../core/community.ts';
-import { parseIp, parsePrefix, type IpAddress } from '../core/ip.ts';
+import { parseIp, parsePrefix } from '../core/ip.ts';
 import { byText, compareMeta } from '../core/order.ts';
 import type { LabelSelector } from '../core/selector.ts';
 import type { NodeInput } from './node-state.ts';
-
-export function ip(text: string): IpAddress {
-  const parsed = parseIp(text);
-  if (!parsed) throw new Error(`${text} is no address`);
-  return parsed;
-}
 
 export function community(text: string): Community {
   const parsed = parseCommunity(text);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { recording } from '../../test/frr-json/recordings.ts';
 import { applyFullRead, EMPTY_OBSERVED, parseBgpNeighbors, type ObservedState } from '../bfd-status/index.ts';
 import type { NodeDesiredState } from '../reconciler/index.ts';
-import { ip } from '../reconciler/test-objects.ts';
+import { ip } from '../core/test-ip.ts';
 import { createSpeakerMetrics, type SpeakerMetrics } from './metrics.ts';
 
 async function valuesOf({ registry }: SpeakerMetrics, prefix: string): Promise<string[]> {

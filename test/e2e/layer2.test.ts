@@ -35,6 +35,11 @@ spec:
   ports: [{ port: 80, targetPort: 8080 }]
 `;
 
+/** Words of kubectl that select the speaker's pod on a node. */
+function speakerOn(node: string): readonly string[] {
+  return ['-l', 'app.kubernetes.io/component=speaker', '--field-selector', `spec.nodeName=${node}`];
+}
+
 describeWithCluster('layer 2 in a cluster', () => {
   let lab: TestCluster;
 
@@ -122,13 +127,7 @@ describeWithCluster('layer 2 in a cluster', () => {
   test('every request finds a node while the speaker that answers is exchanged', async () => {
     const before = await isSettledOn((node) => node !== '');
     const seen = await whileFetching(lab, ADDRESS, async () => {
-      const select = [
-        '-l',
-        'app.kubernetes.io/component=speaker',
-        '--field-selector',
-        `spec.nodeName=${before}`,
-      ];
-      await lab.kubectl(['delete', 'pod', '-n', NAMESPACE, ...select]);
+      await lab.kubectl(['delete', 'pod', '-n', NAMESPACE, ...speakerOn(before)]);
       await rolledOut(lab, 'speaker', 'daemonset');
     });
     isLossless(seen, 1);
@@ -175,21 +174,8 @@ describeWithCluster('layer 2 in a cluster', () => {
     const values = { metrics: { plainHTTP: true } };
     const prometheus = await startPrometheus(lab, { tokens: { anybody: '' }, values });
     const podOf = async (node: string): Promise<string> => {
-      const select = [
-        '-l',
-        'app.kubernetes.io/component=speaker',
-        '--field-selector',
-        `spec.nodeName=${node}`,
-      ];
-      return lab.kubectl([
-        'get',
-        'pods',
-        '-n',
-        NAMESPACE,
-        ...select,
-        '-o',
-        'jsonpath={.items[*].metadata.name}',
-      ]);
+      const form = 'jsonpath={.items[*].metadata.name}';
+      return lab.kubectl(['get', 'pods', '-n', NAMESPACE, ...speakerOn(node), '-o', form]);
     };
     const pod = await podOf(owner);
     await eventually(async () => {

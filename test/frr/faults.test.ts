@@ -4,10 +4,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { prefixOf } from '../../src/core/ip.ts';
+import { ip } from '../../src/core/test-ip.ts';
 import { FrrApplier, runVtysh, VtyshShell } from '../../src/frr-vty/index.ts';
 import type { Frr } from '../../src/lab/index.ts';
 import type { BgpDesiredState, Treatment } from '../../src/reconciler/index.ts';
-import { ip, peer } from '../../src/reconciler/test-objects.ts';
+import { peer } from '../../src/reconciler/test-objects.ts';
 import { describeWithFrr, eventually, startTestFrr, tempDir } from '../support/index.ts';
 import { driveFrr, missing, render, vtyshOf } from './node.ts';
 

@@ -1,16 +1,10 @@
 import { expect, test } from 'vitest';
-import { parseIp, type IpAddress } from '../../core/ip.ts';
+import { ip } from '../../core/test-ip.ts';
 import { NOTHING_EXCLUDED, type Layer2Service, type Link } from '../../l2/index.ts';
 import { createFailures } from './failures.ts';
 import { createPlaces } from './places.ts';
 
 const IP = '192.0.2.200';
-
-function ip(text: string): IpAddress {
-  const parsed = parseIp(text);
-  if (!parsed) throw new Error(text);
-  return parsed;
-}
 
 function link(name: string, isUp = true): Link {
   return {

@@ -1,15 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { parseIp, type IpAddress } from '../../core/ip.ts';
+import { ip } from '../../core/test-ip.ts';
 import { decodeFrame, parseMac, type Link } from '../../l2/index.ts';
 import { createGateways } from './gateways.ts';
 
 const MAC = '00:00:5e:00:53:01';
-
-function ip(text: string): IpAddress {
-  const parsed = parseIp(text);
-  if (!parsed) throw new Error(`${text} is no address`);
-  return parsed;
-}
 
 function linkTo(...gateways: readonly string[]): Link {
   return {

@@ -1,17 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { parseIp, type IpAddress } from '../../core/ip.ts';
+import { ip } from '../../core/test-ip.ts';
 import { parseMac, type Layer2Group } from '../../l2/index.ts';
 import { createInquiry, type Inquiry } from './inquiry.ts';
 import type { Port } from './port.ts';
 import { createSights, type Sight, type Sights } from './sights.ts';
 
 const OWNER = { name: 'eth1', mac: '00:00:5e:00:53:02', addresses: ['192.0.2.12/24'] };
-
-function ip(text: string): IpAddress {
-  const parsed = parseIp(text);
-  if (!parsed) throw new Error(`${text} is no address`);
-  return parsed;
-}
 
 function group(key: string): Layer2Group {
   return {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { parseIp, type IpAddress } from '../../core/ip.ts';
+import { ip } from '../../core/test-ip.ts';
 import {
   createGrouping,
+  NOTHING_EXCLUDED,
   type GroupState,
   type Layer2Group,
   type Layer2Service,
@@ -10,14 +11,6 @@ import {
 } from '../../l2/index.ts';
 import { createLedger, type Ledger } from './ledger.ts';
 import { firstSituation, withGroups, withView } from './situation.ts';
-
-const NOTHING_EXCLUDED = { isExcluded: () => false } as unknown as Parameters<typeof firstSituation>[0];
-
-function ip(text: string): IpAddress {
-  const parsed = parseIp(text);
-  if (!parsed) throw new Error(`${text} is no address`);
-  return parsed;
-}
 
 function service(name: string, address: string): Layer2Service {
   return {
@@ -121,15 +114,14 @@ test('what an earlier run left goes when another node has it', () => {
 });
 
 describe('what is written anew', () => {
-  test('is what is owned; what is in doubt stays as it was', () => {
+  test.each<GroupState>([
+    { kind: 'probing', until: 50, claim: { cause: 'OwnerLost', since: OWNED.since } },
+    { kind: 'waiting', until: 50 },
+  ])('is what is owned; what is in doubt stays as it was: $kind', (inDoubt) => {
     const { ledger, group, states, keys } = ledgerOf(WEB, SHOP);
     ledger.write(group(0), OWNED);
     ledger.write(group(1), OWNED);
-    states.set('192.0.2.200', {
-      kind: 'probing',
-      until: 50,
-      claim: { cause: 'OwnerLost', since: OWNED.since },
-    });
+    states.set('192.0.2.200', inDoubt);
     ledger.rewrite();
     expect(keys()).toEqual(['default/web']);
   });

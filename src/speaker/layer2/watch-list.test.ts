@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseIp } from '../../core/ip.ts';
+import { ip } from '../../core/test-ip.ts';
 import { runnersUp, type GroupState, type Layer2Group, type MoveCause } from '../../l2/index.ts';
 import type { Sight, Sights } from './sights.ts';
 import { watchListOf } from './watch-list.ts';
@@ -13,7 +13,7 @@ const FAR = NODES.find((node) => node !== ME && !runnersUp(CANDIDATES, node).inc
 
 function group(key: string): Layer2Group {
   const of = {
-    ...{ ips: [parseIp(key)!], pool: 'pool', candidates: CANDIDATES, balance: false },
+    ...{ ips: [ip(key)], pool: 'pool', candidates: CANDIDATES, balance: false },
     ...{ failback: { kind: 'never' as const }, announceIntervalMs: 0 },
   };
   return { ...of, key, services: [{ ...of, key: `default/${key}`, interfaces: undefined }] };
@@ -21,7 +21,7 @@ function group(key: string): Layer2Group {
 
 const sight = (node: string, link: string): Sight => ({
   ...{ node, link, mac: '00:00:5e:00:53:12' },
-  ...{ address: parseIp('192.0.2.12')!, localAddress: parseIp('192.0.2.11')! },
+  ...{ address: ip('192.0.2.12'), localAddress: ip('192.0.2.11') },
 });
 
 interface Row {
