@@ -1,9 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { EndpointSliceObject, ServiceObject } from '../api/index.ts';
 import type { BgpAdvertisement } from '../config/index.ts';
-import { changedMiddle, type ChangedMiddle } from '../core/changed-middle.ts';
 import { prefixOf, type Prefix } from '../core/ip.ts';
-import { objectKey } from '../core/problem.ts';
-import { createSliceIndex, usableEndpoints } from './endpoints.ts';
+import { usableEndpoints } from './endpoints.ts';
+import { createServiceResults } from './service-results.ts';
 import { decideService, isOurs, type AnnouncementFacts, type Decision } from './service-verdict.ts';
 import type { ServiceVerdict } from './types.ts';
 
@@ -31,106 +31,54 @@ export interface Decisions {
   readonly came: readonly Send[];
 }
 
-/** A decision, what follows from it alone, and the endpoints that it was made with. */
+/** What is decided about one Service, and what follows from it. */
 interface Decided {
-  /** Of the Service. */
-  readonly key: string;
-  readonly slices: readonly EndpointSliceObject[] | undefined;
   readonly verdict: ServiceVerdict;
   readonly sends: readonly Send[];
 }
 
-/** Of the call before. */
-interface Known {
-  readonly facts: AnnouncementFacts;
-  readonly loadBalancerClass: string;
-  readonly services: readonly ServiceObject[];
-  /** One for each Service, nothing for one that is not ours. */
-  readonly places: readonly (Decided | undefined)[];
-  readonly verdicts: readonly ServiceVerdict[];
-}
-
-/**
- * Gives the function that decides about all Services, and says what differs from its last call. It looks at what changed
- * since then: at the Services that are others, or at all of them when endpoints of any changed.
- */
+/** Gives the function that decides about all Services, and says what differs from its last call. */
 export function createServiceDecider(): (input: DecisionsInput) => Decisions {
-  const sliceIndex = createSliceIndex();
-  /** Of the Services in `known`. */
-  const keys = new Set<string>();
-  let decisions = new WeakMap<ServiceObject, Decided>();
-  let known: Known | undefined;
+  const resultsOf = createServiceResults<Decided>();
+  let verdicts: readonly ServiceVerdict[] = [];
+  let placesBefore: readonly unknown[] = [];
 
   return (input) => {
-    const { services, facts, loadBalancerClass } = input;
-    const touched = new Set<string>();
-    const slices = sliceIndex(input.endpointSlices, (key) => {
-      if (keys.has(key)) touched.add(key);
+    const { services, endpointSlices, nodeName, facts, loadBalancerClass } = input;
+    const { results, change } = resultsOf({
+      ...{ services, endpointSlices, basis: [facts, loadBalancerClass, nodeName] },
+      derive: (service, slices, { before }) => {
+        if (!isOurs(service, loadBalancerClass)) return undefined;
+        const decided = decidedOf(service, slices, input);
+        return before && isSame(before, decided) ? before : decided;
+      },
     });
-    const before = known;
-    const isAsBefore = before?.facts === facts && before.loadBalancerClass === loadBalancerClass;
-    if (!isAsBefore) decisions = new WeakMap();
-    const decide = (service: ServiceObject): Decided | undefined => {
-      if (!isOurs(service, loadBalancerClass)) return undefined;
-      const earlier = decisions.get(service);
-      // Its key is kept: making it again for every Service at every change costs more than all the rest.
-      const key = earlier?.key ?? objectKey(service.metadata);
-      const group = slices.get(key);
-      if (earlier && earlier.slices === group) return earlier;
-      const decided = { key, slices: group, ...decidedOf(service, group, input) };
-      decisions.set(service, decided);
-      return decided;
-    };
-    const places =
-      isAsBefore && touched.size === 0
-        ? replacedMiddle(before.places, changedMiddle(before.services, services), decide)
-        : services.map(decide);
-    const { start, removed, added } = changedMiddle(before?.places ?? [], places);
-    const gone = removed.filter((each) => each !== undefined);
-    const fresh = added.filter((each) => each !== undefined);
-    const verdicts = verdictsAfter(before, { start, gone, fresh });
-    for (const { key } of gone) keys.delete(key);
-    for (const { key } of fresh) keys.add(key);
-    known = { facts, loadBalancerClass, services, places, verdicts };
+    const gone = change.removed.flatMap((result) => result?.value ?? []);
+    const fresh = change.added.flatMap((result) => result?.value ?? []);
+    if (gone.length > 0 || fresh.length > 0) {
+      // The verdicts are the places that hold one.
+      const at = placesBefore.slice(0, change.start).filter((place) => place !== undefined).length;
+      verdicts = verdicts.slice(0, at).concat(
+        fresh.map(({ verdict }) => verdict),
+        verdicts.slice(at + gone.length),
+      );
+    }
+    placesBefore = results;
     return { verdicts, left: sendsWithout(gone, fresh), came: sendsWithout(fresh, gone) };
   };
 }
 
 function decidedOf(
   service: ServiceObject,
-  group: readonly EndpointSliceObject[] | undefined,
+  slices: readonly EndpointSliceObject[],
   { nodeName, facts }: DecisionsInput,
-): Pick<Decided, 'verdict' | 'sends'> {
-  const decision = decideService(service, usableEndpoints(group ?? [], nodeName), facts);
+): Decided {
+  const decision = decideService(service, usableEndpoints(slices, nodeName), facts);
   return { verdict: verdictOf(service, decision), sends: sendsOf(decision) };
 }
 
-/** A list of which only the middle is made anew. */
-function replacedMiddle<From, To>(
-  list: readonly To[],
-  { start, removed, added }: ChangedMiddle<From>,
-  make: (item: From) => To,
-): readonly To[] {
-  if (removed.length === 0 && added.length === 0) return list;
-  return list.slice(0, start).concat(added.map(make), list.slice(start + removed.length));
-}
-
-function verdictsAfter(
-  known: Known | undefined,
-  {
-    start,
-    gone,
-    fresh,
-  }: { readonly start: number; readonly gone: readonly Decided[]; readonly fresh: readonly Decided[] },
-): readonly ServiceVerdict[] {
-  const before = known?.verdicts ?? [];
-  if (gone.length === 0 && fresh.length === 0) return before;
-  let at = 0;
-  for (let place = 0; place < start; place += 1) if (known?.places[place]) at += 1;
-  return before.slice(0, at).concat(
-    fresh.map(({ verdict }) => verdict),
-    before.slice(at + gone.length),
-  );
+function isSame(a: Decided, b: Decided): boolean {
+  return isDeepStrictEqual(a.verdict, b.verdict) && isDeepStrictEqual(a.sends, b.sends);
 }
 
 /** What some send and others do not; most of both may be the same. */

@@ -1,11 +1,12 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { EndpointSliceObject, NodeObject, ServiceObject } from '../api/index.ts';
 import type { Config, L2Advertisement, Pool } from '../config/index.ts';
 import { parseIp, type IpAddress } from '../core/ip.ts';
-import { compareText } from '../core/order.ts';
-import { objectKey } from '../core/problem.ts';
+import { byText, compareText } from '../core/order.ts';
 import { anySelectorMatches, selectorMatches, type Labels } from '../core/selector.ts';
 import type { Candidate, Layer2Service } from '../l2/index.ts';
-import { createSliceIndex, isHealthy } from './endpoints.ts';
+import { isHealthy } from './endpoints.ts';
+import { createServiceResults, type ServiceResult } from './service-results.ts';
 import { isOurs, poolOf } from './service-verdict.ts';
 
 /** Everything that depends on for which Services, on layer 2, which nodes may answer. The same on every node. */
@@ -45,62 +46,48 @@ const SHARING_ANNOTATIONS = ['metallb.io/allow-shared-ip', 'metallb.universe.tf/
 const NOTHING: Layer2Decision = { services: [], refused: new Map() };
 
 /**
- * Gives the function that decides which Services are announced on layer 2, and which nodes are candidates for them. What
- * it remembers are decisions whose inputs are still identical: the cost follows the change.
+ * Gives the function that decides which Services are announced on layer 2, and which nodes are candidates for them. The
+ * decision is the same object for as long as nothing about it is new, and so is each Service in it.
  */
 export function createLayer2Reconciler(): (input: Layer2Input) => Layer2Decision {
-  const sliceIndex = createSliceIndex();
+  let resultsOf = createServiceResults<Layer2Service | Layer2Refusal>();
   let facts: { readonly of: readonly unknown[]; readonly value: Facts } | undefined;
-  let known = new WeakMap<ServiceObject, Known>();
   let result = NOTHING;
 
   return (input) => {
     if (input.config.l2Advertisements.length === 0) {
+      resultsOf = createServiceResults();
       result = NOTHING;
       return result;
     }
-    const { config, nodes, speakers, nodeName, ignoreExcludeLabel } = input;
+    const { config, nodes, speakers, nodeName, ignoreExcludeLabel, loadBalancerClass } = input;
     const of = [config, nodes, speakers, nodeName, ignoreExcludeLabel];
-    if (!facts?.of.every((part, index) => part === of[index])) {
-      facts = { of, value: factsOf(input) };
-      known = new WeakMap();
-    }
+    if (!facts?.of.every((part, index) => part === of[index])) facts = { of, value: factsOf(input) };
     const { value } = facts;
-    const slices = sliceIndex(input.endpointSlices);
-    const decided = input.services
-      .filter((service) => isOurs(service, input.loadBalancerClass))
-      .map((service): Known => {
-        const before = known.get(service);
-        const key = before?.key ?? objectKey(service.metadata);
-        const group = slices.get(key);
-        if (before && before.slices === group) return before;
-        const now = {
-          key,
-          slices: group,
-          outcome: decide(service, key, { slices: group ?? [], facts: value }),
-        };
-        known.set(service, now);
-        return now;
-      });
-    const services = decided.flatMap(({ outcome }) => (typeof outcome === 'string' ? [] : outcome));
-    services.sort((a, b) => compareText(a.key, b.key));
-    const isSame =
-      services.length === result.services.length &&
-      services.every((service, index) => service === result.services[index]);
-    result = {
-      services: isSame ? result.services : services,
-      refused: new Map(
-        decided.flatMap(({ key, outcome }) => (typeof outcome === 'string' ? [[key, outcome]] : [])),
-      ),
-    };
+    const { services, endpointSlices } = input;
+    const { results, change } = resultsOf({
+      ...{ services, endpointSlices, basis: [value, loadBalancerClass] },
+      derive: (service, slices, { key, before }) => {
+        if (!isOurs(service, loadBalancerClass)) return undefined;
+        const outcome = decide(service, key, { slices, facts: value });
+        return isDeepStrictEqual(before, outcome) ? before : outcome;
+      },
+    });
+    if (change.removed.length > 0 || change.added.length > 0) result = decisionOf(results);
     return result;
   };
 }
 
-interface Known {
-  readonly key: string;
-  readonly slices: readonly EndpointSliceObject[] | undefined;
-  readonly outcome: Layer2Service | Layer2Refusal;
+function decisionOf(
+  results: readonly (ServiceResult<Layer2Service | Layer2Refusal> | undefined)[],
+): Layer2Decision {
+  const services: Layer2Service[] = [];
+  const refused = new Map<string, Layer2Refusal>();
+  for (const result of results) {
+    if (typeof result?.value === 'object') services.push(result.value);
+    else if (result) refused.set(result.key, result.value);
+  }
+  return { services: services.sort(byText(({ key }) => key)), refused };
 }
 
 interface Facts {
