@@ -29,7 +29,7 @@ export interface AddressUse {
   readonly position: bigint;
   sharingKey: string;
   backendKey: string;
-  /** Port text to the key of the Service that has it. */
+  /** Port text to the key of the Service that has it; empty for as long as the address cannot be shared. */
   readonly ports: Map<string, string>;
   /** Service keys. */
   readonly users: Set<string>;
@@ -154,7 +154,7 @@ function join(ledger: Ledger, { ip, place, allocation, previous }: Joining): voi
       position: place.position,
       sharingKey,
       backendKey,
-      ports: new Map(ports.map((port) => [port, key])),
+      ports: new Map(sharingKey === '' ? [] : ports.map((port) => [port, key])),
       users: new Set([key]),
     };
     ledger.uses.set(ip.text, fresh);

@@ -1,5 +1,5 @@
 import type { ServiceObject } from '../api/index.ts';
-import { parseIp, type IpAddress, type IpFamily } from '../core/ip.ts';
+import { ipFamilyOf, parseIp, type IpAddress, type IpFamily } from '../core/ip.ts';
 import { compareText } from '../core/order.ts';
 import { objectKey } from '../core/problem.ts';
 import { annotationOf } from './annotations.ts';
@@ -28,9 +28,11 @@ function selectorText(selector: Readonly<Record<string, string>>): string {
 }
 
 /** Family of one address, of two of different families; undefined for anything else. */
-export function familyOfTexts(texts: readonly string[]): ServiceFamily | undefined {
-  const ips = parseAll(texts);
-  return ips && onePerFamily(ips) ? familyOf(ips) : undefined;
+function familyOfTexts(texts: readonly string[]): ServiceFamily | undefined {
+  const families = texts.map(ipFamilyOf);
+  const [first, second] = families;
+  if (families.length === 1) return first;
+  return families.length === 2 && first && second && first !== second ? 'dual' : undefined;
 }
 
 /** Every text parsed; undefined when one of them is no address. */

@@ -31,11 +31,23 @@ export function bitsOf(family: IpFamily): 32 | 128 {
 export function parseIp(text: string): IpAddress | undefined {
   if (!text.includes(':')) {
     const value = parseIpv4(text);
-    return value === undefined ? undefined : ipFromValue('ipv4', BigInt(value));
+    // There is one way only to write it.
+    return value === undefined ? undefined : { family: 'ipv4', value: BigInt(value), text };
   }
   const value = parseIpv6(text);
   if (value === undefined) return undefined;
-  return value >> 32n === 0xffffn ? ipFromValue('ipv4', value & 0xffffffffn) : ipFromValue('ipv6', value);
+  return isMapped(value) ? ipFromValue('ipv4', value & 0xffffffffn) : ipFromValue('ipv6', value);
+}
+
+/** The family of an address as {@link parseIp} gives it; undefined for a text that is none. */
+export function ipFamilyOf(text: string): IpFamily | undefined {
+  if (!text.includes(':')) return parseIpv4(text) === undefined ? undefined : 'ipv4';
+  const value = parseIpv6(text);
+  return value === undefined ? undefined : isMapped(value) ? 'ipv4' : 'ipv6';
+}
+
+function isMapped(value: bigint): boolean {
+  return value >> 32n === 0xffffn;
 }
 
 export function ipFromValue(family: IpFamily, value: bigint): IpAddress {
@@ -170,9 +182,19 @@ function valueOfGroups(groups: readonly number[]): bigint {
 }
 
 function textOf(family: IpFamily, value: bigint): string {
-  const count = bitsOf(family) / 8;
-  const bytes: number[] = [];
-  for (let index = count - 1; index >= 0; index -= 1)
-    bytes.push(Number((value >> BigInt(index * 8)) & 0xffn));
-  return family === 'ipv4' ? bytes.join('.') : new ipaddr.IPv6(bytes).toRFC5952String();
+  return family === 'ipv4' ? ipv4Text(Number(value)) : ipv6Text(value);
+}
+
+function ipv4Text(value: number): string {
+  return `${value >>> 24}.${(value >>> 16) & 0xff}.${(value >>> 8) & 0xff}.${value & 0xff}`;
+}
+
+/** By halves of 64 bits: each step on a bigint makes another one. */
+function ipv6Text(value: bigint): string {
+  const groups: number[] = [];
+  for (const half of [value >> 64n, value & 0xffff_ffff_ffff_ffffn]) {
+    const [high, low] = [Number(half >> 32n), Number(half & 0xffff_ffffn)];
+    groups.push(high >>> 16, high & 0xffff, low >>> 16, low & 0xffff);
+  }
+  return new ipaddr.IPv6(groups).toRFC5952String();
 }

@@ -1,6 +1,6 @@
 import type { Failback } from '../config/index.ts';
 import type { IpAddress } from '../core/ip.ts';
-import { compareText } from '../core/order.ts';
+import { byText } from '../core/order.ts';
 import type { Candidate } from './election.ts';
 
 /** What the configuration says of a Service that is announced on layer 2 by some node. */
@@ -34,7 +34,10 @@ export interface Layer2Group {
   readonly announceIntervalMs: number;
 }
 
-/** Gives the function that ties Services with common addresses; a group stays the same object while its Services do. */
+/**
+ * Gives the function that ties Services with common addresses, groups in the order of their keys; a group stays the same
+ * object while its Services do.
+ */
 export function createGrouping(): (services: readonly Layer2Service[]) => readonly Layer2Group[] {
   let known = new Map<string, Layer2Group>();
   return (services) => {
@@ -48,13 +51,33 @@ export function createGrouping(): (services: readonly Layer2Service[]) => readon
         before.services.every((service, index) => service === members[index]);
       groups.set(key, isSame ? before : groupOf(key, members));
     }
-    known = groups;
-    return [...groups.values()].sort((a, b) => compareText(a.key, b.key));
+    // In the order of before, which makes the sort one pass over what is sorted nearly.
+    const stayed = [...known.keys()].flatMap((key) => groups.get(key) ?? []);
+    const came = [...groups.values()].filter(({ key }) => !known.has(key));
+    const sorted = [...stayed, ...came].sort(byText(({ key }) => key));
+    known = new Map(sorted.map((group) => [group.key, group]));
+    return sorted;
   };
 }
 
 /** Services in sets that share addresses, directly or over others; each set sorted. */
 function tied(services: readonly Layer2Service[]): Layer2Service[][] {
+  const seen = new Set<string>();
+  const shared = new Set<string>();
+  for (const { ips } of services) {
+    for (const { text } of ips) {
+      if (seen.has(text)) shared.add(text);
+      else seen.add(text);
+    }
+  }
+  const isSharing = ({ ips }: Layer2Service): boolean => ips.some(({ text }) => shared.has(text));
+  // Most share nothing, and need no sets.
+  if (shared.size === 0) return services.map((service) => [service]);
+  const alone = services.filter((service) => !isSharing(service)).map((service) => [service]);
+  return [...alone, ...joined(services.filter(isSharing))];
+}
+
+function joined(services: readonly Layer2Service[]): Layer2Service[][] {
   const byIp = new Map<string, Set<Layer2Service>>();
   for (const service of services) {
     let set = new Set([service]);
@@ -67,7 +90,7 @@ function tied(services: readonly Layer2Service[]): Layer2Service[][] {
     }
     for (const member of set) for (const ip of member.ips) byIp.set(ip.text, set);
   }
-  return [...new Set(byIp.values())].map((set) => [...set].sort((a, b) => compareText(a.key, b.key)));
+  return [...new Set(byIp.values())].map((set) => [...set].sort(byText(({ key }) => key)));
 }
 
 function groupOf(key: string, services: readonly Layer2Service[]): Layer2Group {
