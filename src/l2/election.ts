@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { compareText } from '../core/order.ts';
 
 /** A node that may answer for a group's addresses, and how much the advertisements prefer it. */
@@ -14,7 +14,7 @@ export interface Candidate {
  * @param ip canonical text of the first address
  */
 export function addressHash(node: string, ip: string): string {
-  return createHash('sha256').update(`${node}#${ip}`).digest('hex');
+  return hash('sha256', `${node}#${ip}`);
 }
 
 /** Whether `a` stands before `b` in the order of an address. */
@@ -64,8 +64,8 @@ const orderings = new WeakMap<readonly Candidate[], Map<string, readonly string[
 function successionOf(candidates: readonly Candidate[], owner: string): readonly string[] {
   const nodes = new Set(candidates.map(({ node }) => node)).add(owner);
   const ring = [...nodes]
-    .map((node) => ({ node, hash: createHash('sha256').update(node).digest('hex') }))
-    .sort((a, b) => compareText(a.hash, b.hash))
+    .map((node) => ({ node, place: hash('sha256', node) }))
+    .sort((a, b) => compareText(a.place, b.place))
     .map(({ node }) => node);
   const start = ring.indexOf(owner);
   const distances = new Map(
