@@ -1,5 +1,4 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { cpus, totalmem } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { endOnSignals, formatTable } from '../src/cli/index.ts';
 import { readRunningConfig } from '../src/frr-vty/index.ts';
@@ -10,6 +9,7 @@ import { measureFrrReload, type FrrReloadResult } from './apply/frr-reload.ts';
 import { NODES, rigUp, type Rig } from './apply/rig.ts';
 import { arrival, measureSingle, type SingleResult } from './apply/single.ts';
 import { putFile } from './support/folder.ts';
+import { machineText, thisMachine, type Machine } from './support/machine.ts';
 import { benchAddress, serviceManifests } from './support/manifests.ts';
 import type { Summary } from './support/stats.ts';
 
@@ -20,12 +20,7 @@ const PRESENT = 1_000;
 const FILES = { own: 'file of its own', shared: 'in the file of all' } as const;
 
 interface Report {
-  readonly machine: {
-    readonly cpus: number;
-    readonly model: string;
-    readonly memoryGiB: number;
-    readonly node: string;
-  };
+  readonly machine: Machine;
   readonly frr: string;
   readonly single: readonly SingleResult[];
   readonly bulk: readonly BulkResult[];
@@ -121,14 +116,8 @@ async function measure(target: Rig, typed: FrrFloor, config: string): Promise<Re
     bfd = await measureBfd(target, options.bfd);
   }
   const frrReload = options.reload ? await measureFrrReload() : undefined;
-  const [cpu] = cpus();
   return {
-    machine: {
-      cpus: cpus().length,
-      model: cpu?.model ?? 'unknown',
-      memoryGiB: Math.round(totalmem() / 2 ** 30),
-      node: process.version,
-    },
+    machine: thisMachine(),
     frr: /^frr version (\S+)/m.exec(config)?.[1] ?? 'unknown',
     bulk,
     single,
@@ -179,7 +168,7 @@ function tablesOf(report: Report): string {
   }
   const { machine, frrReload } = report;
   return [
-    `milliseconds; FRR ${report.frr}, Node ${machine.node}, ${machine.cpus} x ${machine.model}, ${machine.memoryGiB} GiB`,
+    `milliseconds; FRR ${report.frr}, ${machineText(machine)}`,
     formatTable(['what', 'n', 'p50', 'p90', 'p99', 'max', 'bar', 'met'], rows),
     ...(frrReload
       ? [

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { execa } from 'execa';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { cpus, tmpdir, totalmem } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { endOnSignals, formatTable } from '../src/cli/index.ts';
 import {
@@ -25,6 +25,7 @@ import {
   type RouterKind,
 } from './cluster/rig.ts';
 import { makeEndpoints, makeService } from './cluster/services.ts';
+import { machineText, thisMachine, type Machine } from './support/machine.ts';
 import type { Summary } from './support/stats.ts';
 
 const PRESENT = 1_000;
@@ -40,12 +41,7 @@ interface RouterReport {
 }
 
 interface Report {
-  readonly machine: {
-    readonly cpus: number;
-    readonly model: string;
-    readonly memoryGiB: number;
-    readonly node: string;
-  };
+  readonly machine: Machine;
   readonly routers: readonly RouterReport[];
 }
 
@@ -101,14 +97,7 @@ try {
     for (const router of options.router === 'both' ? (['frr', 'bird'] as const) : [options.router]) {
       routers.push(await measure(router, images));
     }
-    const [cpu] = cpus();
-    const machine = {
-      cpus: cpus().length,
-      model: cpu?.model ?? 'unknown',
-      memoryGiB: Math.round(totalmem() / 2 ** 30),
-      node: process.version,
-    };
-    const report = { machine, routers };
+    const report = { machine: thisMachine(), routers };
     process.stdout.write(
       options.output === 'json' ? `${JSON.stringify(report, undefined, 2)}\n` : tablesOf(report),
     );
@@ -269,7 +258,7 @@ function tablesOf(report: Report): string {
   }
   const { machine } = report;
   return [
-    `milliseconds; Node ${machine.node}, ${String(machine.cpus)} x ${machine.model}, ${String(machine.memoryGiB)} GiB`,
+    `milliseconds; ${machineText(machine)}`,
     formatTable(['what', 'n', 'p50', 'p90', 'p99', 'max', 'bar', 'met'], rows),
     '',
   ].join('\n');

@@ -1,5 +1,4 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { cpus, totalmem } from 'node:os';
 import { endOnSignals, formatTable } from '../src/cli/index.ts';
 import { faultRun, type FaultRunResult } from '../test/lan/index.ts';
 import { KEEPALIVED, startKeepalived } from './l2/keepalived.ts';
@@ -9,6 +8,7 @@ import { measurePlanned, PLANS, type PlannedResult } from './l2/planned.ts';
 import { NODES, rigUp, type Rig } from './l2/rig.ts';
 import { FAULTS, measureTakeover, type TakeoverResult } from './l2/takeover.ts';
 import { measureTraffic, type TrafficResult } from './l2/traffic.ts';
+import { machineText, thisMachine, type Machine } from './support/machine.ts';
 import type { Summary } from './support/stats.ts';
 
 /** The Services of examples/layer2. */
@@ -49,12 +49,7 @@ interface TakeoverRow {
 }
 
 interface Report {
-  readonly machine: {
-    readonly cpus: number;
-    readonly model: string;
-    readonly memoryGiB: number;
-    readonly node: string;
-  };
+  readonly machine: Machine;
   readonly takeovers: readonly TakeoverRow[];
   readonly planned: readonly PlannedResult[];
   readonly latency: readonly LatencyResult[];
@@ -110,11 +105,6 @@ try {
 
 /** Every row on its own: one that fails takes no other with it. */
 async function measure(target: Rig): Promise<Report> {
-  const [cpu] = cpus();
-  const machine = {
-    ...{ cpus: cpus().length, model: cpu?.model ?? 'unknown' },
-    ...{ memoryGiB: Math.round(totalmem() / 2 ** 30), node: process.version },
-  };
   const failures: string[] = [];
   const attempt = async <T>(what: string, action: () => Promise<T>): Promise<T | undefined> => {
     say(what);
@@ -159,7 +149,7 @@ async function measure(target: Rig): Promise<Report> {
     ? await attempt(`${options.faults} random faults`, () => measureFaults(target))
     : undefined;
   return {
-    ...{ machine, takeovers, planned, latency, failures },
+    ...{ machine: thisMachine(), takeovers, planned, latency, failures },
     ...(traffic ? { traffic } : {}),
     ...(many ? { many } : {}),
     ...(faults ? { faults } : {}),
@@ -303,7 +293,7 @@ function tableOf(report: Report): string {
     fact(`${faults.faults} random faults, seed ${seed}`, OURS, value, '0', violations.length === 0);
   }
   return [
-    `milliseconds, if nothing else is said; Node ${machine.node}, ${machine.cpus} x ${machine.model}, ${machine.memoryGiB} GiB`,
+    `milliseconds, if nothing else is said; ${machineText(machine)}`,
     formatTable(['what', 'by', 'n', 'p50', 'p90', 'p99', 'max', 'bar', 'met'], rows),
     ...report.failures.map((failure) => `failed: ${failure}`),
     '',

@@ -1,13 +1,14 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { execa } from 'execa';
 import { once } from 'node:events';
-import { availableParallelism, cpus, totalmem } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { endOnSignals, formatTable } from '../src/cli/index.ts';
 import { addVeth, createNetns, deleteNetns, inNetns } from '../src/lab/index.ts';
 import type { ClientOrder, ClientReport } from './rawsock/client.ts';
 import type { ResponderReport } from './rawsock/responder.ts';
+import { thisMachine } from './support/machine.ts';
 import { summarise, type Summary } from './support/stats.ts';
 
 /** The node at one end of a veth pair, the client at the other; the kernel answers for the node's own addresses. */
@@ -70,16 +71,7 @@ try {
   });
   const families: FamilyReport[] = [];
   for (const family of ['ipv4', 'ipv6'] as const) families.push(await measure(family));
-  const [cpu] = cpus();
-  const report = {
-    machine: {
-      cpus: cpus().length,
-      model: cpu?.model ?? 'unknown',
-      memoryGiB: Math.round(totalmem() / 2 ** 30),
-      node: process.version,
-    },
-    families,
-  };
+  const report = { machine: thisMachine(), families };
   process.stdout.write(
     options.output === 'json' ? `${JSON.stringify(report, undefined, 2)}\n` : tableOf(families),
   );
