@@ -218,6 +218,8 @@ describeWithNewestFrr('while the API server', (install) => {
     await hasRoutes();
     await label('a', 0);
     await hasRoutes('198.51.100.0/32');
+    // bgpd looks at route-maps a second after they changed, and begins the peer's table version anew before it does.
+    await delay(2_000);
     const after = (await standing()) as Session;
     expect(after).toMatchObject({
       connectionsEstablished: before.connectionsEstablished,
