@@ -179,10 +179,10 @@ async function measureFaults(target: Rig): Promise<FaultRunResult> {
   return faultRun(
     {
       ...{ state: target.state, recorder: target.recorder, asker: target.asker },
-      ...{ switchNode: 'switch', ips },
+      ...{ switchNode: 'switch', ips, gateways: ['192.0.2.30', '2001:db8::30'] },
       nodes: new Map(NODES.map((node, index) => [node, `eth${index + 1}`])),
     },
-    { seed, faults: options.faults, onStep: say, signal },
+    { seed, faults: options.faults, mostMs: 1_000, onStep: say, signal },
   );
 }
 

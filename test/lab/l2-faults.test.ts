@@ -5,6 +5,13 @@ import { startLan, type TestLan } from './lan.ts';
 
 const IPS = ['192.0.2.200', '192.0.2.201', '2001:db8::c9'];
 const FAULTS = 20;
+/**
+ * The long run, `npm run soak:l2`, has the bar of one second. Some pairs of faults miss it, as docs/performance.md says: a
+ * partition soon after all stores were read only, and a frozen owner whose first runner-up is in another part of the LAN.
+ */
+const MOST_MS = 2_000;
+/** The observer's addresses, as in the topology. */
+const OBSERVER = ['192.0.2.30', '2001:db8::30'];
 
 describeWithNetns('h-one-lan: random faults', () => {
   let lan: TestLan;
@@ -24,13 +31,14 @@ describeWithNetns('h-one-lan: random faults', () => {
     const result = await faultRun(
       {
         ...{ state: lan.state, recorder: lan.recorder, asker: lan.asker, switchNode: 'switch', ips: IPS },
+        gateways: OBSERVER,
         nodes: new Map([
           ['n1', 'eth1'],
           ['n2', 'eth2'],
           ['n3', 'eth3'],
         ]),
       },
-      { seed, faults: FAULTS, onStep: (text) => process.stdout.write(`${text}\n`) },
+      { seed, faults: FAULTS, mostMs: MOST_MS, onStep: (text) => process.stdout.write(`${text}\n`) },
     );
     const { longestOverlapMs, longestGapMs } = result;
     process.stdout.write(`two owners for at most ${longestOverlapMs} ms, none for ${longestGapMs} ms\n`);

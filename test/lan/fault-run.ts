@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { requireNode, runInNode, setWire, type LabState } from '../../src/lab/index.ts';
+import { ipIn, requireNode, runInNode, setWire, type LabState } from '../../src/lab/index.ts';
 import type { Asker } from './asking.ts';
 import { faultPlan, type FaultStep } from './fault-plan.ts';
 import { FRR_DAEMONS, freeze, movePorts, nowMs, powerOff, powerOn, signalNamed, thaw } from './hosts.ts';
@@ -15,6 +15,8 @@ export interface FaultLan {
   /** Nodes, with the switch's port that each one's `eth1` leads to. */
   readonly nodes: ReadonlyMap<string, string>;
   readonly ips: readonly string[];
+  /** Addresses of the host that asks, which the nodes take for their gateway: whoever is with it is where clients are. */
+  readonly gateways: readonly string[];
 }
 
 export interface FaultRunResult {
@@ -26,10 +28,10 @@ export interface FaultRunResult {
   readonly longestGapMs: number;
 }
 
-/** How long there may be two owners, or none. */
-const MOST_MS = 1_000;
 const ASK_INTERVAL_MS = 20;
 const JOIN_MS = 150;
+/** For the nodes to hear of their gateway, and to have an answer of it. */
+const SETTLE_MS = 2_000;
 /** How long everything is left alone at the end. */
 const END_MS = 4_000;
 
@@ -42,19 +44,22 @@ export async function faultRun(
   options: {
     readonly seed: number;
     readonly faults: number;
+    /** How long there may be two owners, or none. */
+    readonly mostMs: number;
     readonly onStep: (text: string) => void;
     readonly signal?: AbortSignal;
   },
 ): Promise<FaultRunResult> {
-  const { seed, faults, onStep, signal } = options;
+  const { seed, faults, mostMs, onStep, signal } = options;
   const { recorder, asker, ips } = lan;
   const plan = faultPlan({ seed, faults, nodes: [...lan.nodes.keys()] });
   const found: Violation[] = [];
   let longestOverlapMs = 0;
   let longestGapMs = 0;
   let struck = 0;
+  for (const node of lan.nodes.keys()) await addDefaultRoutes(lan, node);
   asker.ask({ ips, intervalMs: ASK_INTERVAL_MS });
-  await delay(JOIN_MS);
+  await delay(SETTLE_MS);
   for (const [index, step] of plan.entries()) {
     signal?.throwIfAborted();
     const what = `${step.action} ${step.kind} ${step.nodes.join(' ')}`;
@@ -73,7 +78,7 @@ export async function faultRun(
       const spans = answerSpans(recent, about);
       const asked = questionSpans(recent, about);
       const stretches = [{ fromMs, toMs, after, hasCandidate: step.hasCandidate }];
-      found.push(...violations(spans, { ip, asked, stretches, mostMs: MOST_MS }));
+      found.push(...violations(spans, { ip, asked, stretches, mostMs }));
       longestOverlapMs = Math.max(longestOverlapMs, longest(overlaps(spans)));
       longestGapMs = Math.max(longestGapMs, longest(asked.flatMap((time) => gaps(spans, time))));
     }
@@ -133,6 +138,20 @@ async function act(lan: FaultLan, { action, kind, nodes }: FaultStep): Promise<v
         await remount(state, node, isStrike ? 'ro' : 'rw');
         break;
     }
+  }
+}
+
+async function addDefaultRoutes({ state, gateways }: FaultLan, node: string): Promise<void> {
+  for (const gateway of gateways) {
+    await ipIn(requireNode(state, node).netns, [
+      'route',
+      'replace',
+      'default',
+      'via',
+      gateway,
+      'dev',
+      'eth1',
+    ]);
   }
 }
 
