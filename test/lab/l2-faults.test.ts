@@ -5,10 +5,7 @@ import { startLan, type TestLan } from './lan.ts';
 
 const IPS = ['192.0.2.200', '192.0.2.201', '2001:db8::c9'];
 const FAULTS = 20;
-/**
- * The long run, `npm run soak:l2`, has the bar of one second. Some pairs of faults miss it, as docs/performance.md says: a
- * partition soon after all stores were read only, and a frozen owner whose first runner-up is in another part of the LAN.
- */
+/** The long run, `npm run soak:l2`, has the bar of one second; a pair of faults that misses it is in docs/performance.md. */
 const MOST_MS = 2_000;
 /** The observer's addresses, as in the topology. */
 const OBSERVER = ['192.0.2.30', '2001:db8::30'];

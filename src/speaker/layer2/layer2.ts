@@ -234,7 +234,8 @@ export function startLayer2(options: Layer2Options): Layer2 {
   const hear = (link: string, heard: HeardClaim): void => {
     const at = now();
     if (ports.isGateway(heard.ip)) {
-      gateways.hear(link, at);
+      // Another speaker that asks whether it is there is no sign of it.
+      if (heard.what !== 'probe') gateways.hear(link, at);
       return;
     }
     const group = situation.groupByIp.get(heard.ip.text);
