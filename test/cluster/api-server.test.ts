@@ -97,7 +97,7 @@ describe('an API server by itself', () => {
   });
 
   test('says nothing while it is paused, and goes on when it is resumed', async () => {
-    server.pause();
+    await server.pause();
     const answer = server.request('GET', '/readyz').then(() => 'answered');
     const first = await Promise.race([
       answer,

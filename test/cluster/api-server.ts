@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { apiClient, ApiStatusError, type ApiClient, type Json } from './api-client.ts';
-import { COMPONENT_ENV, startComponent, waitUntil, type Component } from './component.ts';
+import { COMPONENT_ENV, pauseComponent, startComponent, waitUntil, type Component } from './component.ts';
 import { apiServerArgs, etcdArgs } from './control-plane.ts';
 import { ADMIN, makeCredentials, type ApiUser, type Credentials } from './credentials.ts';
 import { applyCrds, CRD_FOLDER, readManifests } from './crds.ts';
@@ -48,7 +48,7 @@ export interface ApiServer {
   /** Starts the API server again on the same port, with the same data and tokens; ends it first if it runs. */
   restart(): Promise<void>;
   /** Stops the API server where it is, as a hang would: connections stay open and nothing answers. */
-  pause(): void;
+  pause(): Promise<void>;
   resume(): void;
   /** Ends everything and removes the folder; harmless twice. */
   stop(): Promise<void>;
@@ -169,8 +169,8 @@ class LoneApiServer implements ApiServer {
     await this.#untilReady();
   }
 
-  pause(): void {
-    this.#apiServer?.signal('SIGSTOP');
+  async pause(): Promise<void> {
+    if (this.#apiServer !== undefined) await pauseComponent(this.#apiServer);
   }
 
   resume(): void {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClusterError } from './error.ts';
@@ -112,6 +112,26 @@ export async function waitUntil<T>(waiting: Waiting, attempt: () => Promise<T | 
     // An abort ends the pause; the reason for it is thrown above.
     await sleep(waiting.intervalMs ?? 25, undefined, { signal: waiting.signal }).catch(() => undefined);
   }
+}
+
+/**
+ * Stops a daemon where it is; SIGCONT lets it go on. Resolves when the last of its threads rests:
+ * the signal is only the request, and a thread that runs on another processor still answers.
+ * @throws ERR_CLUSTER_COMPONENT when it has ended; ERR_CLUSTER_TIMEOUT
+ */
+export async function pauseComponent(component: Component): Promise<void> {
+  component.signal('SIGSTOP');
+  const what = `every thread of ${component.name} to stop`;
+  await waitUntil({ what, timeoutMs: 5000, intervalMs: 1, components: [component] }, async () => {
+    const tasks = `/proc/${component.pid}/task`;
+    const states = (await readdir(tasks)).map(async (task) => threadState(`${tasks}/${task}/stat`));
+    return (await Promise.all(states)).every((state) => state === 'T') ? true : undefined;
+  });
+}
+
+/** proc(5), /proc/PID/stat field 3; the field before it is a name that may hold anything. */
+async function threadState(path: string): Promise<string | undefined> {
+  return /^.*\) (\S)/s.exec(await readFile(path, 'utf8'))?.[1];
 }
 
 /** The last lines of logs, each under the file's name, for the end of an error message. */

@@ -190,7 +190,7 @@ describe('the controller', () => {
       await isLeading(start());
       await objects.service('web');
       await objects.becomes('web', '192.0.2.0');
-      api.pause();
+      await api.pause();
       await delay(6_000);
       api.resume();
       await objects.service('late');
