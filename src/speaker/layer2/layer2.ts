@@ -263,6 +263,7 @@ export function startLayer2(options: Layer2Options): Layer2 {
     sights.watching(
       watch.sessions,
       watch.owners.map(({ sight }) => sight),
+      now(),
     );
     const next = watch.sessions
       .map(({ address, localAddress, link }) => ({ peer: address, localAddress, interface: link }))

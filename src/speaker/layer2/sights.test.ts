@@ -103,6 +103,35 @@ describe('what FRR says', () => {
     expect(health(seen)).toBe('well');
   });
 
+  describe('before anybody is to be seen', () => {
+    /** As after a start: FRR tells of sessions that an earlier process had, then who the speakers are is read. */
+    function started(...sessions: readonly SessionText[]): Sights {
+      const seen = createSights();
+      seen.observed(observed(...sessions), 1);
+      seen.set(LINKS, speakers(ALL), 'n1');
+      seen.watching([seen.of('n2', 'eth0')!], [], 2);
+      return seen;
+    }
+    test('counts once they are watched: it is not said again', () => {
+      const seen = started(up);
+      expect(seen.evidenceOf('n2', 'eth0')).toMatchObject({ bfd: 'up', bfdSince: 2 });
+      seen.observed(observed(down), 3);
+      expect(health(seen)).toBe('lost');
+    });
+
+    test.each<readonly [string, readonly SessionText[]]>([
+      ['a session that is not up', [down]],
+      ['no session', []],
+      ['another VRF', [{ ...up, vrf: 'red' }]],
+    ])('of %s says nothing of them', (_, sessions) => {
+      expect(started(...sessions).evidenceOf('n2', 'eth0').bfd).toBe('none');
+    });
+
+    test('counts for those that are watched alone', () => {
+      expect(started({ peer: '198.51.100.13', state: 'Up' }).evidenceOf('n3', 'eth1').bfd).toBe('none');
+    });
+  });
+
   test('is kept when FRR says nothing of a session any more: FRR may be away itself', () => {
     const seen = sights();
     seen.observed(observed(up), 1);
@@ -154,9 +183,9 @@ test('of those that are not watched any more nothing speaks against', () => {
   const seen = sights();
   const session = seen.of('n2', 'eth0')!;
   for (const now of [1, 2, 3]) seen.missed('n2', 'eth0', now);
-  seen.watching([session], [session]);
+  seen.watching([session], [session], 4);
   expect(seen.isWell('n2')).toBe(false);
-  seen.watching([session], []);
+  seen.watching([session], [], 5);
   expect(seen.isWell('n2')).toBe(true);
 });
 

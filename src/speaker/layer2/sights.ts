@@ -1,4 +1,4 @@
-import type { ObservedState } from '../../bfd-status/index.ts';
+import type { BfdState, ObservedState } from '../../bfd-status/index.ts';
 import {
   healthOf,
   neighborOn,
@@ -33,8 +33,11 @@ export interface Sights {
   readonly lostAt: (node: string, link: string) => number;
   /** All that can be seen over an interface. */
   readonly over: (link: string) => readonly Sight[];
-  /** Only these have sessions, and only those are asked, from now on: of the others nothing speaks against any more. */
-  readonly watching: (sessions: readonly Sight[], asked: readonly Sight[]) => void;
+  /**
+   * Only these have sessions, and only those are asked, from now on: of the others nothing speaks against any more. A
+   * session that FRR has already, from before this process was started, counts from here on.
+   */
+  readonly watching: (sessions: readonly Sight[], asked: readonly Sight[], now: number) => void;
   /** What FRR knows of the sessions. @returns whether anything is new */
   readonly observed: (state: ObservedState, now: number) => boolean;
   /** The node has answered, or spoken up, over this interface. @returns whether its health has changed */
@@ -50,6 +53,8 @@ export interface Sights {
 export function createSights(): Sights {
   let sights = new Map<string, { readonly sight: Sight; evidence: Evidence; lostAt: number }>();
   let byNode = new Map<string, readonly string[]>();
+  /** What FRR said last, by the peer's address. It says nothing again for as long as nothing changes. */
+  let sessionStates: ReadonlyMap<string, BfdState> = new Map();
 
   const change = (key: string, now: number, to: (evidence: Evidence) => Evidence): boolean => {
     const entry = sights.get(key);
@@ -86,27 +91,27 @@ export function createSights(): Sights {
     evidenceOf: (node, link) => sights.get(sightKey({ node, link }))?.evidence ?? NO_EVIDENCE,
     lostAt: (node, link) => sights.get(sightKey({ node, link }))?.lostAt ?? 0,
     over: (link) => [...sights.values()].flatMap(({ sight }) => (sight.link === link ? [sight] : [])),
-    watching: (sessions, asked) => {
+    watching: (sessions, asked, now) => {
       const withSession = new Set(sessions.map(sightKey));
       const withQuestions = new Set(asked.map(sightKey));
       for (const [key, entry] of sights) {
-        entry.evidence = withoutWatch(entry.evidence, {
-          hasSession: withSession.has(key),
-          isAsked: withQuestions.has(key),
-        });
+        const hasSession = withSession.has(key);
+        const kept = withoutWatch(entry.evidence, { hasSession, isAsked: withQuestions.has(key) });
+        const isUp = hasSession && sessionStates.get(entry.sight.address.text) === 'Up';
+        entry.evidence = isUp && kept.bfd === 'none' ? withBfd(kept, true, now) : kept;
       }
     },
     observed: (state, now) => {
-      const sessions = new Map(
+      sessionStates = new Map(
         [...state.bfd.values()]
           .filter(({ vrf, multihop }) => vrf === '' && !multihop)
-          .map((session) => [session.peer.text, session]),
+          .map((session) => [session.peer.text, session.state]),
       );
       let isNew = false;
       for (const [key, { sight, evidence }] of sights) {
-        const session = sessions.get(sight.address.text);
-        if (!session) continue;
-        const next = withBfd(evidence, session.state === 'Up', now);
+        const sessionState = sessionStates.get(sight.address.text);
+        if (sessionState === undefined) continue;
+        const next = withBfd(evidence, sessionState === 'Up', now);
         if (next !== evidence) isNew = true;
         change(key, now, () => next);
       }
