@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { endOnSignals, formatTable } from '../src/cli/index.ts';
-import { faultRun, type FaultRunResult } from '../test/lan/index.ts';
+import { faultRun, OBSERVER, type FaultRunResult } from '../test/lan/index.ts';
 import { KEEPALIVED, startKeepalived } from './l2/keepalived.ts';
 import { measureLatency, type LatencyResult } from './l2/latency.ts';
 import { measureMany, type ManyResult } from './l2/many.ts';
@@ -179,10 +179,10 @@ async function measureFaults(target: Rig): Promise<FaultRunResult> {
   return faultRun(
     {
       ...{ state: target.state, recorder: target.recorder, asker: target.asker },
-      ...{ switchNode: 'switch', ips, gateways: ['192.0.2.30', '2001:db8::30'] },
+      ...{ switchNode: 'switch', ips, gateways: Object.values(OBSERVER) },
       nodes: new Map(NODES.map((node, index) => [node, `eth${index + 1}`])),
     },
-    { seed, faults: options.faults, mostMs: 1_000, onStep: say, signal },
+    { seed, faults: options.faults, onStep: say, signal },
   );
 }
 

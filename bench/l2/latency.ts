@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { requireNode, runIn } from '../../src/lab/index.ts';
-import { macOf } from '../../test/lan/index.ts';
+import { macOf, OBSERVER } from '../../test/lan/index.ts';
 import type { ClientOrder, ClientReport } from '../rawsock/client.ts';
 import { summarise, type Summary } from '../support/stats.ts';
 import type { Rig } from './rig.ts';
@@ -17,7 +17,6 @@ export interface LatencyResult {
 }
 
 const CLIENT = resolve(import.meta.dirname, '../rawsock/client.ts');
-const ASKER = { ipv4: '192.0.2.30', ipv6: '2001:db8::30' } as const;
 const FLOOD_SECONDS = 5;
 
 /** Asks the owner through the switch of the LAN, as any host does. */
@@ -31,7 +30,7 @@ export async function measureLatency(
   rig.asker.ask({ ips: [], intervalMs: 1_000 });
   const number = 10 + Number(owner.slice(1));
   const own = family === 'ipv4' ? `192.0.2.${number}` : `2001:db8::${number}`;
-  const client = { interfaceName: 'eth1', mac: await macOf(rig.state, 'observer'), ip: ASKER[family] };
+  const client = { interfaceName: 'eth1', mac: await macOf(rig.state, 'observer'), ip: OBSERVER[family] };
   // A pause lets the speaker do what else it has to do.
   const latency = { targets: [own, ip], trials, pauseMs: 0 };
   const { microseconds, lost } = await ask(rig, { ...client, latency });

@@ -28,6 +28,8 @@ export interface FaultRunResult {
   readonly longestGapMs: number;
 }
 
+/** For so long there may be two owners, or none while one could be. */
+const MOST_MS = 1_000;
 const ASK_INTERVAL_MS = 20;
 const JOIN_MS = 150;
 /** For the nodes to hear of their gateway, and to have an answer of it. */
@@ -44,13 +46,11 @@ export async function faultRun(
   options: {
     readonly seed: number;
     readonly faults: number;
-    /** How long there may be two owners, or none. */
-    readonly mostMs: number;
     readonly onStep: (text: string) => void;
     readonly signal?: AbortSignal;
   },
 ): Promise<FaultRunResult> {
-  const { seed, faults, mostMs, onStep, signal } = options;
+  const { seed, faults, onStep, signal } = options;
   const { recorder, asker, ips } = lan;
   const plan = faultPlan({ seed, faults, nodes: [...lan.nodes.keys()] });
   const found: Violation[] = [];
@@ -78,7 +78,7 @@ export async function faultRun(
       const spans = answerSpans(recent, about);
       const asked = questionSpans(recent, about);
       const stretches = [{ fromMs, toMs, after, hasCandidate: step.hasCandidate }];
-      found.push(...violations(spans, { ip, asked, stretches, mostMs }));
+      found.push(...violations(spans, { ip, asked, stretches, mostMs: MOST_MS }));
       longestOverlapMs = Math.max(longestOverlapMs, longest(overlaps(spans)));
       longestGapMs = Math.max(longestGapMs, longest(asked.flatMap((time) => gaps(spans, time))));
     }

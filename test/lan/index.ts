@@ -10,6 +10,7 @@ export * from './frames.ts';
 export * from './hosts.ts';
 export * from './judge.ts';
 export * from './manifests.ts';
+export * from './one-lan.ts';
 export * from './pcap.ts';
 export * from './recorder.ts';
 export * from './sending.ts';

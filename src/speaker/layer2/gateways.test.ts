@@ -45,19 +45,28 @@ describe('gateways', () => {
 
   test('have answered when they are heard after a question, and only then', () => {
     const { gateways } = gatewaysOf('192.0.2.1');
-    gateways.hear('eth1', 500);
+    gateways.hear('eth1', 'reply', 500);
     expect([gateways.heardAt(), gateways.answeredAt('eth1')]).toEqual([500, undefined]);
     gateways.ask('eth1', 10_000);
-    gateways.hear('eth1', 10_002);
+    gateways.hear('eth1', 'reply', 10_002);
     expect([gateways.heardAt(), gateways.answeredAt('eth1')]).toEqual([10_002, 10_002]);
-    gateways.hear('eth1', 11_001);
+    gateways.hear('eth1', 'reply', 11_001);
     expect([gateways.heardAt(), gateways.answeredAt('eth1')]).toEqual([11_001, 10_002]);
+  });
+
+  test('are not heard of in what another speaker asks about them', () => {
+    const { gateways } = gatewaysOf('192.0.2.1');
+    gateways.ask('eth1', 1_000);
+    gateways.hear('eth1', 'probe', 1_001);
+    expect([gateways.heardAt(), gateways.answeredAt('eth1')]).toEqual([-Infinity, undefined]);
+    gateways.hear('eth1', 'use', 1_002);
+    expect([gateways.heardAt(), gateways.answeredAt('eth1')]).toEqual([1_002, 1_002]);
   });
 
   test('that are new have never answered', () => {
     const { gateways } = gatewaysOf('192.0.2.1');
     gateways.ask('eth1', 1_000);
-    gateways.hear('eth1', 1_001);
+    gateways.hear('eth1', 'reply', 1_001);
     gateways.set([linkTo('192.0.2.1')]);
     expect(gateways.answeredAt('eth1')).toBe(1_001);
     gateways.set([linkTo('192.0.2.2')]);

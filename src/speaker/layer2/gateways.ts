@@ -1,4 +1,4 @@
-import { encodeArpRequest, encodeNs, type Link } from '../../l2/index.ts';
+import { encodeArpRequest, encodeNs, type ClaimKind, type Link } from '../../l2/index.ts';
 import type { Port } from './port.ts';
 
 /** What is heard of a gateway so long after it was asked counts as its answer. */
@@ -18,7 +18,8 @@ export interface Gateways {
   readonly ask: (link: string, now: number) => void;
   /** Asks those that have not been asked for some time. */
   readonly askAgain: (isUrgent: boolean, now: number) => void;
-  readonly hear: (link: string, now: number) => void;
+  /** Somebody spoke of the address of one: as its own, or only to ask whether it is there, as other speakers do. */
+  readonly hear: (link: string, what: ClaimKind, now: number) => void;
   /** When one answered a question over the interface; `undefined`: none ever has. */
   readonly answeredAt: (link: string) => number | undefined;
   /** When any was last heard, whatever it said. */
@@ -56,7 +57,8 @@ export function createGateways(
         if (now - (askedAt.get(link.name) ?? -Infinity) >= everyMs) askOver(link, now);
       }
     },
-    hear: (name, now) => {
+    hear: (name, what, now) => {
+      if (what === 'probe') return;
       heardAt = now;
       if (now - (askedAt.get(name) ?? -Infinity) <= ANSWER_MS) answeredAt.set(name, now);
     },

@@ -234,8 +234,7 @@ export function startLayer2(options: Layer2Options): Layer2 {
   const hear = (link: string, heard: HeardClaim): void => {
     const at = now();
     if (ports.isGateway(heard.ip)) {
-      // Another speaker that asks whether it is there is no sign of it.
-      if (heard.what !== 'probe') gateways.hear(link, at);
+      gateways.hear(link, heard.what, at);
       return;
     }
     const group = situation.groupByIp.get(heard.ip.text);
