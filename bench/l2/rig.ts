@@ -1,5 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { execa } from 'execa';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { labDown, labUp, parseTopology, requireNode, runInNode, type LabState } from '../../src/lab/index.ts';
 import {
@@ -12,6 +14,7 @@ import {
   type Asker,
   type LanRecorder,
 } from '../../test/lan/index.ts';
+import { CHECKOUT_PROGRAM, makeProduct } from '../support/product.ts';
 
 const TOPOLOGY = resolve(import.meta.dirname, '../../test/containerlab/h-one-lan.clab.yml');
 
@@ -51,17 +54,32 @@ export async function rigUp(options: {
 }): Promise<Rig> {
   const parsed = parseTopology(await readFile(TOPOLOGY, 'utf8'), TOPOLOGY);
   if (!parsed.ok) throw new Error(`${TOPOLOGY} is not a topology we can run`);
-  const topology = { ...parsed.topology, name: 'bench-l2' };
-  const state = await labUp({ topology, file: TOPOLOGY, ...options });
+  const folder = await mkdtemp(join(tmpdir(), 'mlf-bench-l2-'));
+  const removeFolder = (): Promise<void> => rm(folder, { recursive: true, force: true });
   try {
-    return await rigOf(state);
+    options.onProgress('bundling the product');
+    const program = await makeProduct(folder);
+    // What was compiled once is kept there, and lab nodes may not write.
+    await execa(program, ['--version'], { timeout: 30_000 });
+    const own = { source: program, target: CHECKOUT_PROGRAM, readOnly: true };
+    const nodes = parsed.topology.nodes.map((node) => ({ ...node, binds: [...node.binds, own] }));
+    const topology = { ...parsed.topology, name: 'bench-l2', nodes };
+    const state = await labUp({ topology, file: TOPOLOGY, ...options });
+    const down = async (): Promise<void> => {
+      await labDown(state.name);
+      await removeFolder();
+    };
+    return await rigOf(state, down).catch(async (error: unknown) => {
+      await labDown(state.name);
+      throw error;
+    });
   } catch (error) {
-    await labDown(state.name);
+    await removeFolder();
     throw error;
   }
 }
 
-async function rigOf(state: LabState): Promise<Rig> {
+async function rigOf(state: LabState, down: () => Promise<void>): Promise<Rig> {
   const folder = state.folders[0]?.copy;
   if (folder === undefined) throw new Error('the lab has no folder of manifests');
   const recorder = await recordLan(requireNode(state, 'switch').netns, 'br0');
@@ -77,14 +95,13 @@ async function rigOf(state: LabState): Promise<Rig> {
     ...{ state, folder, recorder, asker, run },
     nodeOf: (mac) => macs.get(mac),
     move: async (service, to) => {
-      const program = resolve(import.meta.dirname, '../../bin/metallb-frr');
-      await run('controller', [program, 'move', service, '--to', to, '--source', 'dir:/manifests']);
+      await run('controller', [CHECKOUT_PROGRAM, 'move', service, '--to', to, '--source', 'dir:/manifests']);
     },
     settle: (ips, timeoutMs = 60_000) => settle({ recorder, asker, macs, ips, timeoutMs }),
     down: async () => {
       await asker.close();
       await recorder.close();
-      await labDown(state.name);
+      await down();
     },
   };
 }
