@@ -1,7 +1,8 @@
 import { access, readFile } from 'node:fs/promises';
 import { load } from 'js-yaml';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { atEnd, eventually } from '../support/index.ts';
+import { ipIn, runIn } from '../../src/lab/index.ts';
+import { atEnd, describeWithNetns, eventually, testNetns } from '../support/index.ts';
 import { apiClient, type ApiClient, type Json } from './api-client.ts';
 import { startApiServer, type ApiServer } from './api-server.ts';
 import { apiServerPrograms } from './programs.ts';
@@ -106,6 +107,38 @@ describe('an API server by itself', () => {
     expect(first).toBe('nothing yet');
     server.resume();
     expect(await answer).toBe('answered');
+  });
+});
+
+describeWithNetns('an API server in a network namespace', () => {
+  if (!programs.ok) {
+    test.skip(`skipped: ${programs.reason}`);
+    return;
+  }
+  const address = '203.0.113.1';
+  let netns: string;
+  let server: ApiServer;
+  beforeAll(async () => {
+    netns = await testNetns();
+    await ipIn(netns, ['address', 'add', `${address}/32`, 'dev', 'lo']);
+    server = await startApiServer({ crds: [], place: { netns, address } });
+    atEnd(() => server.stop());
+  }, 60_000);
+
+  test('is reached from outside by the administrator, also after a power loss', async () => {
+    await server.restart();
+    await expect(server.request('GET', '/api/v1/namespaces/default')).resolves.toMatchObject({
+      metadata: { name: 'default' },
+    });
+  });
+
+  test('is reached inside at its address', async () => {
+    const kubeconfig = await readFile(await server.kubeConfigFor('admin'), 'utf8');
+    const { clusters } = load(kubeconfig) as { clusters: { cluster: { server: string } }[] };
+    const url = clusters[0]!.cluster.server;
+    expect(new URL(url).hostname).toBe(address);
+    const answer = await runIn(netns, ['curl', '--silent', '--insecure', '--max-time', '5', `${url}/livez`]);
+    expect(answer.stdout).toBe('ok');
   });
 });
 

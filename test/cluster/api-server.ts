@@ -11,6 +11,7 @@ import { ClusterError } from './error.ts';
 import { renderKubeconfig } from './kubeconfig.ts';
 import { quietPort } from './port.ts';
 import { apiServerPrograms } from './programs.ts';
+import { startRelay } from './relay-start.ts';
 
 export interface ApiServerOptions {
   /** Aborting it ends the start; nothing is left then. */
@@ -19,25 +20,33 @@ export interface ApiServerOptions {
   readonly users?: readonly ApiUser[];
   /** CustomResourceDefinitions to apply; those of the chart unless given. */
   readonly crds?: readonly Json[];
+  /** Where it runs; absent: on the machine's loopback address. */
+  readonly place?: ApiServerPlace;
+}
+
+/** A network namespace, and the address in it that programs there reach the server at. */
+export interface ApiServerPlace {
+  readonly netns: string;
+  readonly address: string;
 }
 
 /**
- * A kube-apiserver with its etcd on the loopback address: the API with RBAC and admission, and no controllers. So nothing
+ * A kube-apiserver with its etcd: the API with RBAC and admission, and no controllers. So nothing
  * is collected after its owner went, a deleted namespace stays Terminating, and the roles `view`, `edit` and `admin`, which a
  * controller fills, are empty.
  */
 export interface ApiServer {
-  /** `https://127.0.0.1:PORT`; the port stays the same for as long as it exists. */
+  /** `https://ADDRESS:PORT`; the port stays the same for as long as it exists. */
   readonly url: string;
   /** PEM of the authority that signed the server's certificate. */
   readonly caData: string;
-  /** Kubeconfig of the administrator. */
+  /** Kubeconfig of the administrator, for programs on the machine. */
   readonly kubeconfigPath: string;
   /** Folder of everything it writes, logs included; removed by `stop`. */
   readonly folder: string;
   /** One request as the administrator. */
   readonly request: ApiClient['request'];
-  /** Path of a kubeconfig of one of `users`, by name. */
+  /** Path of a kubeconfig of the administrator or one of `users`, by name, for programs in the server's namespace. */
   kubeConfigFor(user: string): Promise<string>;
   /** Path of a kubeconfig with a bearer token, such as one of {@link tokenFor}. */
   kubeConfigWithToken(token: string): Promise<string>;
@@ -61,6 +70,8 @@ export interface TokenOptions {
 }
 
 const START_TIMEOUT_MS = 60_000;
+/** The server's certificate has it beside the loopback address. */
+const SERVER_NAME = 'kubernetes.default.svc';
 const END_TIMEOUT_MS = 10_000;
 /** Another process may take a port between our look and the server's start. */
 const TRIES = 3;
@@ -97,6 +108,7 @@ class LoneApiServer implements ApiServer {
   #apiServer: Component | undefined;
   #startApiServer: () => Promise<Component> = () => Promise.reject(new Error('not started'));
   #client: ApiClient | undefined;
+  #relay: number | undefined;
   #files = 0;
 
   constructor(folder: string, paths: Paths, options: ApiServerOptions) {
@@ -107,23 +119,29 @@ class LoneApiServer implements ApiServer {
   }
 
   async start(): Promise<void> {
-    const { users = [], crds = await readManifests(CRD_FOLDER), signal } = this.#options;
+    const { users = [], crds = await readManifests(CRD_FOLDER), signal, place } = this.#options;
     const [etcdPort, port] = await Promise.all([quietPort(), quietPort()]);
     const certDir = join(this.folder, 'pki');
     const credentials = await makeCredentials(certDir, [ADMIN, ...users]);
     this.#credentials = credentials;
-    this.url = `https://127.0.0.1:${port}`;
+    this.url = `https://${place?.address ?? '127.0.0.1'}:${port}`;
     const common = { env: COMPONENT_ENV, detached: false };
+    const inside = place ? ['nsenter', `--net=/run/netns/${place.netns}`, '--'] : [];
+    const bindAddress = place ? '0.0.0.0' : '127.0.0.1';
     const etcd = etcdArgs({ dataDir: join(this.folder, 'etcd'), port: etcdPort });
-    const server = apiServerArgs({ credentials, certDir, etcdPort, port, bindAddress: '127.0.0.1' });
+    const server = apiServerArgs({ credentials, certDir, etcdPort, port, bindAddress });
     this.#etcd = await startComponent({
       ...common,
-      ...{ name: 'etcd', command: [this.#paths.etcd, ...etcd], log: join(this.folder, 'etcd.log') },
+      ...{
+        name: 'etcd',
+        command: [...inside, this.#paths.etcd, ...etcd],
+        log: join(this.folder, 'etcd.log'),
+      },
     });
     this.#startApiServer = () =>
       startComponent({
         ...common,
-        ...{ name: 'kube-apiserver', command: [this.#paths['kube-apiserver'], ...server] },
+        ...{ name: 'kube-apiserver', command: [...inside, this.#paths['kube-apiserver'], ...server] },
         log: join(this.folder, 'kube-apiserver.log'),
       });
     this.#apiServer = await this.#startApiServer();
@@ -131,9 +149,9 @@ class LoneApiServer implements ApiServer {
       const text = await readFile(join(certDir, 'apiserver.crt'), 'utf8').catch(() => '');
       return text.endsWith('-----END CERTIFICATE-----\n') ? text : undefined;
     });
-    const token = this.#tokenOf(ADMIN.name);
-    this.#client = apiClient({ server: this.url, caData: this.caData, token });
-    await writeFile(this.kubeconfigPath, this.#kubeconfig(token), { mode: 0o600 });
+    const admin = { ...(await this.#wayIn(port)), caData: this.caData, token: this.#tokenOf(ADMIN.name) };
+    this.#client = apiClient(admin);
+    await writeFile(this.kubeconfigPath, renderKubeconfig(admin), { mode: 0o600 });
     await this.#untilReady();
     await applyCrds(this.#client, crds, signal);
   }
@@ -179,8 +197,21 @@ class LoneApiServer implements ApiServer {
 
   async stop(): Promise<void> {
     this.#client?.close();
+    if (this.#relay !== undefined) process.kill(this.#relay, 'SIGTERM');
     await Promise.all([endNow(this.#apiServer), endNow(this.#etcd)]);
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** How programs on the machine reach it. */
+  async #wayIn(port: number): Promise<{ readonly server: string; readonly tlsServerName?: string }> {
+    const { place } = this.#options;
+    if (!place) return { server: this.url };
+    const relay = await startRelay({
+      ...{ netns: place.netns, host: place.address, port },
+      log: join(this.folder, 'relay.log'),
+    });
+    this.#relay = relay.pid;
+    return { server: `https://127.0.0.1:${relay.port}`, tlsServerName: SERVER_NAME };
   }
 
   #tokenOf(user: string): string {
@@ -196,7 +227,8 @@ class LoneApiServer implements ApiServer {
   }
 
   #kubeconfig(token: string): string {
-    return renderKubeconfig({ server: this.url, caData: this.caData, token });
+    const name = this.#options.place ? { tlsServerName: SERVER_NAME } : {};
+    return renderKubeconfig({ server: this.url, caData: this.caData, token, ...name });
   }
 
   #requireClient(): ApiClient {
