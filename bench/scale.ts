@@ -1,39 +1,137 @@
-import { Command } from 'commander';
-import { formatTable } from '../src/cli/index.ts';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { endOnSignals, formatTable } from '../src/cli/index.ts';
+import { measureLive, type LiveResult } from './scale/live.ts';
 import { FULL, measurePure, type PureRow } from './scale/pure.ts';
+import { scaleRigUp } from './scale/rig.ts';
+import type { SingleResult } from './cluster/measure.ts';
 import { machineText, thisMachine, type Machine } from './support/machine.ts';
+import type { Summary } from './support/stats.ts';
 
 interface Report {
   readonly machine: Machine;
   readonly pure: readonly PureRow[];
+  readonly live?: LiveResult;
 }
 
 const program = new Command('bench:scale')
   .description(
-    'What our own code costs with ten thousand Services and more, beside the least that anybody needs for the same.',
+    'What ten thousand Services cost: our own code beside the least that anybody needs for the same, and the product with a real API server, three nodes with FRR and a router.',
   )
+  .addOption(new Option('--only <part>', 'this part only').choices(['pure', 'live']))
+  .option('--services <count>', 'how many are present', count, 10_000)
+  .option('--trials <count>', 'Services, and changes of endpoints, one by one', count, 50)
+  .option('--idle <seconds>', 'how long nothing happens', count, 60)
+  .option('--churn <seconds>', 'how long 50 Services a second come and go; 0: not', count, 300)
   .option('-o, --output <form>', 'table or json', 'table')
-  .addHelpText('after', '\nExamples:\n  npm run bench:scale\n  npm run bench:scale -- -o json\n');
-const { output } = program.parse().opts<{ output: string }>();
+  .addHelpText(
+    'after',
+    '\nExamples:\n  npm run bench:scale\n  npm run bench:scale -- --only pure\n  npm run bench:scale -- --only live --services 1000 --churn 0 -o json\n',
+  );
+const options = program.parse().opts<{
+  only?: 'pure' | 'live';
+  services: number;
+  trials: number;
+  idle: number;
+  churn: number;
+  output: string;
+}>();
 
-const report: Report = {
-  machine: thisMachine(),
-  pure: measurePure(FULL, (text) => {
-    process.stderr.write(`${text}\n`);
-  }),
-};
-process.stdout.write(output === 'json' ? `${JSON.stringify(report, undefined, 2)}\n` : tableOf(report));
+const signal = endOnSignals();
+try {
+  const pure = options.only === 'live' ? [] : measurePure(FULL, say);
+  const live = options.only === 'pure' ? undefined : await measured();
+  const report: Report = { machine: thisMachine(), pure, ...(live ? { live } : {}) };
+  process.stdout.write(
+    options.output === 'json' ? `${JSON.stringify(report, undefined, 2)}\n` : tablesOf(report),
+  );
+} catch (error) {
+  say(error instanceof Error ? `failed: ${error.message}` : String(error));
+  process.exitCode = 1;
+}
 
-function tableOf({ machine, pure }: Report): string {
+async function measured(): Promise<LiveResult> {
+  const rig = await scaleRigUp({ signal, onProgress: say });
+  try {
+    const { services, trials, idle: idleSeconds, churn: churnSeconds } = options;
+    return await measureLive(rig, { services, trials, idleSeconds, churnSeconds, onProgress: say });
+  } finally {
+    await rig.down();
+  }
+}
+
+function tablesOf({ machine, pure, live }: Report): string {
+  return [
+    `milliseconds, if nothing else is said; ${machineText(machine)}`,
+    ...(pure.length > 0 ? [pureTable(pure)] : []),
+    ...(live ? [liveTable(live)] : []),
+    '',
+  ].join('\n');
+}
+
+function pureTable(pure: readonly PureRow[]): string {
   const rows = pure.map(({ what, least, bar, versus: { ours, baseline, ratio } }) => [
     ...[what, String(ours.count), String(ours.p50), String(ours.max)],
     ...[least, String(baseline.p50), String(ratio)],
-    bar === undefined ? '' : `p50 <= ${String(bar)}`,
-    bar === undefined ? '' : ours.p50 <= bar ? 'yes' : 'NO',
+    ...barCells(bar, (most) => ours.p50 <= most),
   ]);
-  return [
-    `milliseconds; ${machineText(machine)}`,
-    formatTable(['what', 'n', 'p50', 'max', 'the least', 'p50', 'ratio', 'bar', 'met'], rows),
-    '',
-  ].join('\n');
+  return formatTable(['what', 'n', 'p50', 'max', 'the least', 'p50', 'ratio', 'bar', 'met'], rows);
+}
+
+function barCells(bar: number | undefined, isMet: (most: number) => boolean): readonly string[] {
+  return bar === undefined ? ['', ''] : [`<= ${String(bar)}`, isMet(bar) ? 'yes' : 'NO'];
+}
+
+function liveTable(live: LiveResult): string {
+  const rows: string[][] = [];
+  const series = (what: string, { count: n, p50, p99, max }: Summary, bar = '', isMet?: boolean): void => {
+    rows.push([what, ...[n, p50, p99, max].map(String), bar, met(isMet)]);
+  };
+  const fact = (what: string, value: number | string, most?: number): void => {
+    const isMet = most === undefined ? undefined : Number(value) <= most;
+    rows.push([what, '', String(value), '', '', most === undefined ? '' : `<= ${String(most)}`, met(isMet)]);
+  };
+  const { services, few, many, memory, idle, churn } = live;
+  const above = ({ route, floor }: SingleResult): number => route.p50 - floor.p50;
+  fact('controller start -> all adopted', live.adoption.allMs, 4_000);
+  fact(`speaker and FRR start -> ${services} routes`, live.restart.allRoutesMs, 8_000);
+  series('one more typed by hand: floor', many.floor);
+  const [p50, p99] = [many.floor.p50 + 35, many.floor.p50 + 150];
+  series(
+    'one more Service -> route',
+    many.route,
+    `p50 <= ${p50.toFixed(0)}, p99 <= ${p99.toFixed(0)}`,
+    many.route.p50 <= p50 && many.route.p99 <= p99,
+  );
+  series('the same with a hundred present', few.route);
+  fact('above the floor, as a multiple of that', (above(many) / above(few)).toFixed(2), 1.5);
+  fact('one EndpointSlice changes: CPU of a speaker', live.endpoints.cpuMs, 60);
+  fact('memory of a speaker, MiB', Math.max(...memory.speakers), 150);
+  fact('memory of the controller, MiB', memory.controller, 180);
+  fact('idle speaker, % of a core', Math.max(...idle.cpu.speakers), 0.5);
+  fact('idle controller, % of a core', idle.cpu.controller, 0.5);
+  for (const [key, requests] of Object.entries(idle.requests)) {
+    fact(`idle for ${String(idle.seconds)} s, requests: ${key}`, requests);
+  }
+  fact('bytes from the API server at the start of a speaker', live.restart.bytesPerSpeaker);
+  fact('all created, until the last status is written', live.filledMs);
+  if (churn) {
+    series(`50 changes a second, the first tenth of ${churn.seconds} s`, churn.first);
+    series('the last tenth', churn.last);
+    fact('memory before, MiB: controller, speakers', churn.memory.before.join(', '));
+    fact('memory after', churn.memory.after.join(', '));
+  }
+  return formatTable(['what', 'n', 'p50', 'p99', 'max', 'bar', 'met'], rows);
+}
+
+function met(isMet: boolean | undefined): string {
+  return isMet === undefined ? '' : isMet ? 'yes' : 'NO';
+}
+
+function count(text: string): number {
+  if (!/^\d{1,5}$/.test(text)) throw new InvalidArgumentError('must be a whole number');
+  return Number(text);
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
 }

@@ -22,7 +22,7 @@ const COMMANDS = {
   'bench:cluster': { kind: 'program', file: 'bench/cluster.ts', needs: EVERYTHING },
   'bench:l2': { kind: 'program', file: 'bench/l2.ts', needs: { daemons: true, chroots: false } },
   'bench:apply': { kind: 'program', file: 'bench/apply.ts', needs: { daemons: true, chroots: false } },
-  'bench:scale': { kind: 'program', file: 'bench/scale.ts', needs: NODE_ONLY },
+  'bench:scale': { kind: 'program', file: 'bench/scale.ts', needs: { daemons: true, chroots: false } },
   'bench:rawsock': { kind: 'program', file: 'bench/rawsock.ts', needs: { daemons: true, chroots: false } },
   test: { kind: 'checks', only: [], needs: EVERYTHING },
   'test:unit': { kind: 'checks', only: ['unit'], needs: NODE_ONLY },

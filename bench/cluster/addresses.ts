@@ -39,13 +39,15 @@ export class Addresses {
 
   async #watch(client: ApiClient, signal: AbortSignal): Promise<void> {
     const onLine = (line: string): void => {
-      const { object } = JSON.parse(line) as {
+      const { type, object } = JSON.parse(line) as {
+        type: string;
         object: {
           metadata: { name: string };
           status?: { loadBalancer?: { ingress?: { ip: string }[] } };
         };
       };
-      const ip = object.status?.loadBalancer?.ingress?.[0]?.ip;
+      if (type === 'DELETED') this.#at.delete(object.metadata.name);
+      const ip = type === 'DELETED' ? undefined : object.status?.loadBalancer?.ingress?.[0]?.ip;
       if (ip === undefined || this.#at.get(object.metadata.name)?.ip === ip) return;
       this.#at.set(object.metadata.name, { atMs: performance.now(), ip });
       for (const wake of this.#waits.splice(0)) wake();

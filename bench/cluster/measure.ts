@@ -2,26 +2,30 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { FrrFloor } from '../apply/floor.ts';
 import { benchAddress } from '../support/manifests.ts';
 import { summarise, type Summary } from '../support/stats.ts';
-import { NODES, deleteSpeakers, speakerMemory, type ClusterRig } from './rig.ts';
-import { deleteService, inParallel, makeEndpoints, makeService } from './services.ts';
+import { NODES, deleteSpeakers, speakerMemory, type ClusterRig, type MeasuredCluster } from './rig.ts';
+import { deleteEndpoints, deleteService, inParallel, makeEndpoints, makeService } from './services.ts';
 
 const CLIENTS = 8;
 const TIMEOUT_MS = 60_000;
 
-function names(prefix: string, count: number): readonly string[] {
+export function names(prefix: string, count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => `${prefix}-${String(index)}`);
 }
 
-/** Fills the cluster; returns when all routes stand. */
-export async function fill(rig: ClusterRig, count: number): Promise<void> {
+/** Makes the Services that are missing of so many; returns when all routes stand and everything is written. */
+export async function fill(
+  rig: MeasuredCluster,
+  count: number,
+  { present = 0, settleMs }: { readonly present?: number; readonly settleMs?: number } = {},
+): Promise<void> {
   const all = names('web', count);
-  await inParallel(all, CLIENTS, async (name) => {
+  await inParallel(all.slice(present), CLIENTS, async (name) => {
     await makeEndpoints(rig.client, name);
     await makeService(rig.client, name);
   });
   const { ips } = await rig.addresses.all(all, 120_000);
   await rig.routes.until(ips, NODES.length, 120_000);
-  await settle(rig);
+  await settle(rig, settleMs);
 }
 
 export interface SingleResult {
@@ -34,7 +38,11 @@ export interface SingleResult {
 }
 
 /** Services one by one, in turn with the same line typed by hand. */
-export async function measureSingle(rig: ClusterRig, floor: FrrFloor, trials: number): Promise<SingleResult> {
+export async function measureSingle(
+  rig: MeasuredCluster,
+  floor: FrrFloor,
+  trials: number,
+): Promise<SingleResult> {
   const series = {
     address: [] as number[],
     after: [] as number[],
@@ -56,7 +64,10 @@ export async function measureSingle(rig: ClusterRig, floor: FrrFloor, trials: nu
     await delay(1_600);
     series.floor.push(await typedOnce(rig, floor, 60_000 + trial));
   }
-  await inParallel(names('one', trials), CLIENTS, (name) => deleteService(rig.client, name));
+  await inParallel(names('one', trials), CLIENTS, async (name) => {
+    await deleteService(rig.client, name);
+    await deleteEndpoints(rig.client, name);
+  });
   return {
     address: summarise(series.address),
     addressAfterAnswer: summarise(series.after),
@@ -65,7 +76,7 @@ export async function measureSingle(rig: ClusterRig, floor: FrrFloor, trials: nu
   };
 }
 
-async function typedOnce(rig: ClusterRig, floor: FrrFloor, index: number): Promise<number> {
+async function typedOnce(rig: MeasuredCluster, floor: FrrFloor, index: number): Promise<number> {
   const host = benchAddress(index);
   for (let attempt = 1; ; attempt += 1) {
     const typedAt = performance.now();
@@ -107,8 +118,7 @@ export async function measureBulk(rig: ClusterRig, rounds: number): Promise<Bulk
     const deletedAt = performance.now();
     deleted.push(Math.max(0, (await rig.routes.until(gone, 0, TIMEOUT_MS)) - deletedAt));
     await inParallel(all.slice(500), CLIENTS, (name) => deleteService(rig.client, name));
-    const rest = await rig.addresses.all(all);
-    await rig.routes.until(rest.ips, 0, TIMEOUT_MS);
+    await rig.routes.until(ips, 0, TIMEOUT_MS);
     await settle(rig);
   }
   return { created: summarise(created), deleted: summarise(deleted) };
@@ -133,7 +143,7 @@ export async function measureRestart(rig: ClusterRig, present: number): Promise<
 }
 
 /** Waits until nobody writes status or Events any more: they follow the routes at a pace of their own. */
-export async function settle(rig: ClusterRig, timeoutMs = 600_000): Promise<void> {
+export async function settle(rig: MeasuredCluster, timeoutMs = 600_000): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   const writes = async (): Promise<number> => {
     const counts = await requestCounts(rig);
@@ -157,7 +167,7 @@ export interface IdleResult {
 }
 
 /** What the API server was asked for while nothing happened. */
-export async function measureIdle(rig: ClusterRig, seconds: number): Promise<IdleResult> {
+export async function measureIdle(rig: MeasuredCluster, seconds: number): Promise<IdleResult> {
   await settle(rig);
   const before = await requestCounts(rig);
   await delay(seconds * 1_000);
@@ -173,8 +183,8 @@ export async function measureIdle(rig: ClusterRig, seconds: number): Promise<Idl
 /** Of other groups, what we write or may write. */
 const OURS = /^(?:services|events|leases)$/;
 
-async function requestCounts(rig: ClusterRig): Promise<ReadonlyMap<string, number>> {
-  const text = await rig.kubectl('get', '--raw', '/metrics');
+async function requestCounts(rig: MeasuredCluster): Promise<ReadonlyMap<string, number>> {
+  const text = await rig.apiMetrics();
   const counts = new Map<string, number>();
   for (const line of text.split('\n')) {
     if (!line.startsWith('apiserver_request_total{')) continue;

@@ -22,14 +22,20 @@ const ASN = 64_501;
 
 export type RouterKind = 'frr' | 'bird';
 
-/** A cluster with everything that measuring needs in hand. */
-export interface ClusterRig {
-  readonly cluster: Cluster;
+/** An API server with the product at work, and a router that three nodes announce to. */
+export interface MeasuredCluster {
   readonly client: ApiClient;
   /** When Services got their addresses, as a watch tells. */
   readonly addresses: Addresses;
   /** The router's kernel. */
   readonly routes: RouteWatch;
+  /** What the API server says of itself, in Prometheus' text. */
+  readonly apiMetrics: () => Promise<string>;
+}
+
+/** A whole cluster with everything that measuring needs in hand. */
+export interface ClusterRig extends MeasuredCluster {
+  readonly cluster: Cluster;
   readonly kubectl: (...args: readonly string[]) => Promise<string>;
   readonly down: () => Promise<void>;
 }
@@ -49,14 +55,12 @@ export async function clusterRigUp(options: {
   const client = await connectTo(cluster.kubeconfig);
   const addresses = new Addresses(client, ended.signal);
   const routes = new RouteWatch(['nsenter', `--net=/run/netns/${netnsOf('r1')}`, '--']);
+  const kubectl = async (...args: readonly string[]): Promise<string> =>
+    (await execa(cluster.kubectl, ['--kubeconfig', cluster.kubeconfig, ...args], { timeout: 180_000 }))
+      .stdout;
   return {
-    cluster,
-    client,
-    addresses,
-    routes,
-    kubectl: async (...args) =>
-      (await execa(cluster.kubectl, ['--kubeconfig', cluster.kubeconfig, ...args], { timeout: 180_000 }))
-        .stdout,
+    ...{ cluster, client, addresses, routes, kubectl },
+    apiMetrics: () => kubectl('get', '--raw', '/metrics'),
     down: async () => {
       ended.abort();
       await routes.close();

@@ -42,6 +42,11 @@ export async function deleteService(client: ApiClient, name: string): Promise<vo
   await client.request({ method: 'DELETE', path: `${SERVICES}/${name}` });
 }
 
+/** Nobody else does: they belong to no Service as the API server sees it. */
+export async function deleteEndpoints(client: ApiClient, name: string): Promise<void> {
+  await client.request({ method: 'DELETE', path: `${SLICES}/${name}-1` });
+}
+
 /** Does one thing for each name, `clients` of them at once. */
 export async function inParallel(
   names: readonly string[],

@@ -1,0 +1,28 @@
+import { readFile } from 'node:fs/promises';
+import { execa } from 'execa';
+
+/** Clock ticks a second of the kernel's interface, on every Linux (sysconf(3), _SC_CLK_TCK). */
+const TICKS_PER_SECOND = 100;
+
+/** CPU time of a process and all its threads since its start, milliseconds; in steps of 10 (proc(5), stat). */
+export async function cpuMsOf(pid: number): Promise<number> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8');
+  // The name of the program, in parentheses, may hold anything.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const [user = 0, system = 0] = [fields[11], fields[12]].map(Number);
+  return ((user + system) * 1_000) / TICKS_PER_SECOND;
+}
+
+/** Resident memory of a process, MiB. */
+export async function memoryOf(pid: number): Promise<number> {
+  const text = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Math.round((Number(/VmRSS:\s+(\d+)/.exec(text)?.[1]) / 1_024) * 10) / 10;
+}
+
+/** Bytes that an interface in a network namespace has received. */
+export async function receivedBytes(netns: string, interfaceName: string): Promise<number> {
+  const { stdout } = await execa('ip', ['-n', netns, '-j', '-s', 'link', 'show', 'dev', interfaceName]);
+  const [link] = JSON.parse(stdout) as { stats64: { rx: { bytes: number } } }[];
+  if (!link) throw new Error(`${netns} has no ${interfaceName}`);
+  return link.stats64.rx.bytes;
+}
