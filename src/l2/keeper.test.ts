@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { addressHash } from './election.ts';
+import { addressHash, succession } from './election.ts';
 import { createLan, type Lan } from './test-lan.ts';
 
 const NAMES = ['n1', 'n2', 'n3'];
@@ -103,6 +103,36 @@ describe('three speakers on a LAN', () => {
     lan.moves.set('default/s0', owner);
     lan.run(1_000);
     expect(ownerOf(lan, '192.0.2.1')).toBe(owner);
+  });
+
+  describe('of which two fail, one after the other', () => {
+    /** One address, so that only its owner is watched; the owner, and those that follow it. */
+    function oneAddress(): readonly [lan: Lan, owner: string, first: string, second: string] {
+      const lan = createLan({ names: NAMES, ips: ['192.0.2.1'] });
+      lan.run(3_000);
+      const owner = ownerOf(lan, '192.0.2.1');
+      const candidates = NAMES.map((node) => ({ node, score: 0 }));
+      const [first = '', second = ''] = succession(candidates, owner);
+      return [lan, owner, first, second];
+    }
+
+    test('take over within half a second when the one that an unplugged owner names is without power', () => {
+      const [lan, owner, first, second] = oneAddress();
+      lan.host(first).isFrozen = true;
+      lan.run(1_500);
+      lan.host(owner).hasLink = false;
+      lan.run(500);
+      expect(ownerOf(lan, '192.0.2.1')).toBe(second);
+    });
+
+    test('wait for nobody that has told that it is unplugged', () => {
+      const [lan, owner, first, second] = oneAddress();
+      lan.host(first).hasLink = false;
+      lan.run(1_500);
+      lan.host(owner).isFrozen = true;
+      lan.run(300);
+      expect(ownerOf(lan, '192.0.2.1')).toBe(second);
+    });
   });
 
   test('move nothing when nothing can be read or written', () => {

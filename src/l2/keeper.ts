@@ -95,7 +95,7 @@ export function createKeeper(): Keeper {
       record,
       ownerHealth:
         record && record.node !== facts.me
-          ? ownerHealth(record.node, group, facts, readAt(group, record, facts.now))
+          ? ownerHealth(record, group, facts, readAt(group, record, facts.now))
           : 'well',
       hasCompany: state.kind !== 'probing' || facts.hasCompany(group, state.until - OWNERSHIP_TIMES.probeMs),
       successors: successorsOf(group, record, facts),
@@ -191,8 +191,7 @@ export function createKeeper(): Keeper {
     if (written?.node === node || written?.node === facts.me) return;
     // While nothing can be read this node may not be one of those that watch, and have seen the other go.
     const isSure = written !== undefined && facts.view.isFresh;
-    if (isSure && ownerHealth(written.node, group, facts, readAt(group, written, facts.now)) === 'well')
-      return;
+    if (isSure && ownerHealth(written, group, facts, readAt(group, written, facts.now)) === 'well') return;
     const record = { node, since: facts.time, cause: 'OwnerLost' } as const;
     learned.set(group.key, { over: written, record });
   }

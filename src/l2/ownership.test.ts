@@ -92,6 +92,24 @@ describe('a node that has nothing', () => {
       probing({ cause: 'OwnerGone', from: BEHIND }, NOW + T.probeMs),
     ],
     [
+      'takes at once what the owner has left for it',
+      IDLE,
+      facts({ record: record(BEHIND, { nextOwner: ME }), ownerHealth: 'released' }),
+      owned({
+        ...{ claim: { cause: 'HandOver', from: BEHIND }, since: TIME, claimedAt: NOW },
+        superseded: record(BEHIND, { nextOwner: ME }),
+      }),
+    ],
+    [
+      'asks in its turn for what the owner has left for another',
+      IDLE,
+      facts({
+        ...{ record: record(BEHIND, { nextOwner: 'n4' }), ownerHealth: 'released' },
+        successors: ['n4', ME],
+      }),
+      waiting(NOW + T.succeedMs),
+    ],
+    [
       'waits for the first when it is the second to follow',
       IDLE,
       facts({ ...lost, successors: ['n4', ME] }),

@@ -70,6 +70,8 @@ export interface RecordSeen {
   readonly since: string;
   readonly cause: MoveCause;
   readonly nextOwner?: string;
+  /** Those that the owner answers on; absent: not told. */
+  readonly interfaces?: readonly string[];
 }
 
 /** What is known here of the node that the record names. */
@@ -80,6 +82,8 @@ export type OwnerHealth =
   | 'lost'
   /** It does not answer for its addresses. */
   | 'silent'
+  /** It has written down that it answers nowhere any more. */
+  | 'released'
   /** It is no speaker any more, or no candidate. */
   | 'gone';
 
@@ -201,9 +205,14 @@ function handOverCause({ wanted, me }: GroupFacts): MoveCause {
 
 function claimOf({ record, ownerHealth }: GroupFacts): Claim {
   if (!record) return { cause: 'FirstClaim' };
-  const causes = { well: 'OwnerGone', gone: 'OwnerGone', lost: 'OwnerLost', silent: 'SpeakerLost' } as const;
-  return { cause: causes[ownerHealth], from: record.node };
+  return { cause: CAUSES[ownerHealth], from: record.node };
 }
+
+/** Why an address came from an owner of that health. */
+const CAUSES: Readonly<Record<OwnerHealth, MoveCause>> = {
+  ...{ well: 'OwnerGone', released: 'OwnerGone', gone: 'OwnerGone' },
+  ...{ lost: 'OwnerLost', silent: 'SpeakerLost' },
+};
 
 function probing({ now }: GroupFacts, claim: Claim): GroupState {
   return { kind: 'probing', until: now + OWNERSHIP_TIMES.probeMs, claim };

@@ -30,7 +30,7 @@ function group(rest: Partial<Layer2Group> = {}): Layer2Group {
 
 function record(node: string, since: string): OwnershipRecord {
   return {
-    ...{ service: { namespace: 'default', name: 'a' }, node, ips: [KEY], interfaces: [] },
+    ...{ service: { namespace: 'default', name: 'a' }, node, ips: [KEY], interfaces: ['eth0'] },
     ...{ since, cause: 'FirstClaim', history: [] },
   };
 }
@@ -45,6 +45,7 @@ function around(rest: Partial<Surroundings> = {}): Surroundings {
   return {
     me: FIRST,
     view: view(),
+    isReachable: () => true,
     healthOf: () => 'well',
     lostAt: () => NOW - 500,
     wellSince: () => 0,
@@ -102,7 +103,22 @@ describe('an owner', () => {
       'lost',
     ],
   ])('%s', (_, seen, health, want) => {
-    expect(ownerHealth('n1', group(), around({ view: seen, healthOf: () => health }), 0)).toBe(want);
+    const about = around({ view: seen, healthOf: () => health });
+    expect(ownerHealth(record('n1', ''), group(), about, 0)).toBe(want);
+  });
+
+  test.each<readonly [string, 'well' | 'lost', Layer2View, string]>([
+    ['although it is well', 'well', view(), 'released'],
+    ['whatever is seen of it', 'lost', view(), 'released'],
+    ['unless it is gone', 'well', view({ speakers: held(false) }), 'gone'],
+  ])('that has written that it answers nowhere has let go, %s', (_, health, seen, want) => {
+    const about = around({ view: seen, healthOf: () => health });
+    expect(ownerHealth({ ...record('n1', ''), interfaces: [] }, group(), about, NOW)).toBe(want);
+  });
+
+  test('that was only heard is what it is seen to be', () => {
+    const { interfaces: _, ...heard } = record('n1', '');
+    expect(ownerHealth(heard, group(), around(), NOW)).toBe('well');
   });
 
   test.each([
@@ -111,7 +127,7 @@ describe('an owner', () => {
     ['well', 'after', NOW - 499],
   ])('is %s when it was read of %s it was lost from sight', (want, _, readAt) => {
     const about = around({ healthOf: () => 'lost', lostAt: () => NOW - 500 });
-    expect(ownerHealth('n1', group(), about, readAt)).toBe(want);
+    expect(ownerHealth(record('n1', ''), group(), about, readAt)).toBe(want);
   });
 });
 
@@ -142,6 +158,11 @@ describe('the successors', () => {
       expect(successorsOf(group(), undefined, around({ healthOf }))).toEqual([FIRST, SECOND, LAST]);
     },
   );
+});
+
+test('the successors are without one that has no interface on the LAN, but never without this node', () => {
+  const isReachable = (node: string) => node !== FIRST && node !== THIRD;
+  expect(successorsOf(group(), undefined, around({ isReachable }))).toEqual([FIRST, SECOND, LAST]);
 });
 
 describe('instead of its owner, an address should have', () => {

@@ -10,6 +10,8 @@ const STABLE_MS = { preferred: 10_000, immediate: 1_000 } as const;
 export interface Surroundings {
   readonly me: string;
   readonly view: Layer2View;
+  /** Whether a node is on the LAN of the link that serves a group, as far as it has told. */
+  readonly isReachable: (node: string, group: Layer2Group) => boolean;
   /** What is known here of a node, over the link that serves a group. */
   readonly healthOf: (node: string, group: Layer2Group) => 'well' | 'lost' | 'silent';
   /** When a node was found to be lost or silent; meaningful while it is. */
@@ -38,7 +40,7 @@ export function recordOf(group: Layer2Group, view: Layer2View): OwnershipRecord 
  * @param readAt when the record that names the node was first read, on the monotonic clock
  */
 export function ownerHealth(
-  node: string,
+  { node, interfaces }: RecordSeen,
   group: Layer2Group,
   around: Surroundings,
   readAt: number,
@@ -46,11 +48,15 @@ export function ownerHealth(
   const speaker = around.view.speakers.get(node);
   // What was read last stays true for as long as nothing can be read.
   if (around.view.isFresh && !speaker?.isHeld) return 'gone';
+  if (interfaces?.length === 0) return 'released';
   const health = around.healthOf(node, group);
   return health !== 'well' && around.lostAt(node, group) < readAt ? 'well' : health;
 }
 
-/** The nodes that may have the addresses after their owner, or that may have them first, in order; none that is lost. */
+/**
+ * The nodes that may have the addresses after their owner, or that may have them first, in order; none that is lost, or that
+ * has no interface on the LAN.
+ */
 export function successorsOf(
   group: Layer2Group,
   record: RecordSeen | undefined,
@@ -59,7 +65,10 @@ export function successorsOf(
   const order = record
     ? succession(group.candidates, record.node)
     : choiceOrder(group.candidates, group.key, group.balance ? around.load(group.pool) : undefined);
-  return order.filter((node) => node === around.me || around.healthOf(node, group) === 'well');
+  return order.filter(
+    (node) =>
+      node === around.me || (around.healthOf(node, group) === 'well' && around.isReachable(node, group)),
+  );
 }
 
 /** Who should have a group's addresses instead of the node that has them, although that node is well. */

@@ -19,6 +19,8 @@ const BFD_MS = 150;
 const ASK_MS = 200;
 const PROBE_ROUNDS = [0, 20] as const;
 const LEASE_MS = 8_000;
+/** Every host's, as it tells the others. */
+const LINK = { name: 'eth0', mac: '00:00:5e:00:53:01', addresses: [] };
 /** From a write to the others' sight of it. */
 const STORE_MS = 20;
 
@@ -35,6 +37,8 @@ interface Host {
   /** Nothing of it runs; it goes on afterwards. */
   isFrozen: boolean;
   hasApi: boolean;
+  /** Its interface has a carrier. */
+  hasLink: boolean;
   isLeaving: boolean;
   /** Others as this host sees them. */
   evidence: Map<string, Evidence>;
@@ -107,6 +111,7 @@ export function createLan({ names, ips }: LanOptions): Lan {
       isAlive: true,
       isFrozen: false,
       hasApi: true,
+      hasLink: true,
       isLeaving: false,
     },
     evidence: new Map(),
@@ -124,19 +129,21 @@ export function createLan({ names, ips }: LanOptions): Lan {
   for (const name of names) hosts.set(name, freshHost(name));
 
   const hears = (from: Host, to: Host): boolean =>
-    from !== to && from.segment === to.segment && to.isAlive && !to.isFrozen;
+    from !== to && from.segment === to.segment && from.hasLink && to.hasLink && to.isAlive && !to.isFrozen;
   const isUp = (host: Host): boolean => host.isAlive && !host.isFrozen;
 
   const factsOf = (host: Host): KeeperFacts => ({
     me: host.name,
     view: host.view,
     groups,
-    canServe: () => true,
+    canServe: () => host.hasLink,
+    isReachable: (node) => host.view.speakers.get(node)?.record.links.length !== 0,
     isIsolated: false,
     isLeaving: host.isLeaving,
     now,
     time: new Date(now).toISOString(),
-    healthOf: (node) => healthOf(host.evidence.get(node) ?? NO_EVIDENCE),
+    // Who has no interface knows of nobody.
+    healthOf: (node) => (host.hasLink ? healthOf(host.evidence.get(node) ?? NO_EVIDENCE) : 'well'),
     lostAt: (node) => host.lostAt.get(node) ?? 0,
     // Clients are on segment 0, and the kernels of the others answer for their own addresses whatever their speakers do.
     hasCompany: (_, since) =>
@@ -188,7 +195,7 @@ export function createLan({ names, ips }: LanOptions): Lan {
         service: { namespace: 'default', name: key },
         node: host.name,
         ips: [group.key],
-        interfaces: [],
+        interfaces: state.kind === 'owned' ? [LINK.name] : [],
         since: owned.since,
         cause: owned.claim.cause,
         ...(nextOwner === undefined ? {} : { nextOwner }),
@@ -237,7 +244,12 @@ export function createLan({ names, ips }: LanOptions): Lan {
       if (other === host) continue;
       if (!host.sessions.has(other.name)) continue;
       // FRR lives on when the speaker is killed, and not when the node is frozen.
-      const isReachable = other.segment === host.segment && !other.isFrozen && other.sessions.has(host.name);
+      const isReachable =
+        other.segment === host.segment &&
+        other.hasLink &&
+        host.hasLink &&
+        !other.isFrozen &&
+        other.sessions.has(host.name);
       const evidence = host.evidence.get(other.name) ?? NO_EVIDENCE;
       if (isReachable) {
         host.unreachableSince.delete(other.name);
@@ -302,7 +314,7 @@ export function createLan({ names, ips }: LanOptions): Lan {
     const speakers = new Map<string, SpeakerSeen>();
     for (const other of hosts.values()) {
       const isHeld = now - other.renewedAt < LEASE_MS;
-      speakers.set(other.name, { record: { node: other.name, links: [] }, isHeld });
+      speakers.set(other.name, { record: { node: other.name, links: other.hasLink ? [LINK] : [] }, isHeld });
     }
     host.view = { isFresh: true, speakers, ownerships: new Map(records), moves: new Map(moves) };
   };

@@ -103,6 +103,7 @@ export function startLayer2(options: Layer2Options): Layer2 {
       isGathering: isGathering(at),
       time: new Date().toISOString(),
       canServe: (group) => places.linkOf(group) !== undefined,
+      isReachable: (node, group) => sights.canBeSeen(node, places.linkOf(group) ?? ''),
       healthOf: (node, group) => {
         const link = places.linkOf(group);
         return link === undefined ? 'well' : healthOf(sights.evidenceOf(node, link));

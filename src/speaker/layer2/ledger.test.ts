@@ -6,6 +6,7 @@ import {
   type GroupState,
   type Layer2Group,
   type Layer2Service,
+  type Link,
   type Owned,
   type OwnershipRecord,
 } from '../../l2/index.ts';
@@ -18,6 +19,12 @@ function service(name: string, address: string): Layer2Service {
     ...{ balance: false, failback: { kind: 'never' }, announceIntervalMs: 60_000 },
   };
 }
+
+const LINK: Link = {
+  ...{ name: 'eth0', index: 2, mac: '00:00:5e:00:53:01', isUp: true, isBroadcast: true, hasArp: true },
+  ...{ hasMaster: false, defaultRoutes: [], gateways: [] },
+  addresses: [{ ip: ip('192.0.2.11'), length: 24 }],
+};
 
 const WEB = service('web', '192.0.2.200');
 const SHOP = service('shop', '192.0.2.201');
@@ -58,7 +65,7 @@ function ledgerOf(...services: readonly Layer2Service[]): {
     situation = withView(situation, { ...situation.view, ownerships });
   };
   const want = (...wanted: readonly Layer2Service[]): void => {
-    situation = withGroups(situation, { groups: grouping(wanted), links: [], exclusion });
+    situation = withGroups(situation, { groups: grouping(wanted), links: [LINK], exclusion });
   };
   want(...services);
   const ledger = createLedger({
@@ -111,6 +118,14 @@ test('what an earlier run left goes when another node has it', () => {
   written('n2', 'shop');
   expect(ledger.prune()).toBe(true);
   expect(keys()).toEqual(['default/web']);
+});
+
+test('what is left to another is answered for nowhere', () => {
+  const { ledger, group } = ledgerOf(WEB);
+  ledger.write(group(0), OWNED);
+  expect(ledger.records().get('default/web')?.interfaces).toEqual(['eth0']);
+  ledger.write(group(0), { kind: 'released', to: 'n2', until: 50, owned: OWNED });
+  expect(ledger.records().get('default/web')).toMatchObject({ interfaces: [], nextOwner: 'n2' });
 });
 
 describe('what is written anew', () => {

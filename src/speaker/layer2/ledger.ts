@@ -45,7 +45,7 @@ export function createLedger(options: {
         service: { namespace, name },
         node: me,
         ips: service.ips.map(({ text }) => text),
-        interfaces: places.interfacesOf(service),
+        interfaces: state.kind === 'owned' ? places.interfacesOf(service) : [],
         since: owned.since,
         cause: owned.claim.cause,
         ...(nextOwner === undefined ? {} : { nextOwner }),

@@ -66,6 +66,15 @@ describe('who can be seen', () => {
     expect(sight ? `${sight.address.text} from ${sight.localAddress.text}` : 'nowhere').toBe(want);
   });
 
+  test.each([
+    ['n2', 'eth0', true],
+    ['n3', 'eth0', false],
+    ['n9', 'eth1', false],
+    ['n9', 'eth2', true],
+  ])('%s may be on the LAN of %s: %s', (node, over, want) => {
+    expect(sights().canBeSeen(node, over)).toBe(want);
+  });
+
   test('over an interface', () => {
     expect(
       sights()

@@ -31,6 +31,11 @@ export interface Sights {
   readonly evidenceOf: (node: string, link: string) => Evidence;
   /** When the node was found to be lost or silent; meaningful while it is. */
   readonly lostAt: (node: string, link: string) => number;
+  /**
+   * Whether the node is on the LAN of an interface, by the addresses that it has told. Where nobody has an address in common
+   * with this node, addresses tell nothing, and everybody may be there.
+   */
+  readonly canBeSeen: (node: string, link: string) => boolean;
   /** All that can be seen over an interface. */
   readonly over: (link: string) => readonly Sight[];
   /**
@@ -53,6 +58,8 @@ export interface Sights {
 export function createSights(): Sights {
   let sights = new Map<string, { readonly sight: Sight; evidence: Evidence; lostAt: number }>();
   let byNode = new Map<string, readonly string[]>();
+  /** Interfaces that anybody can be seen over. */
+  let shared: ReadonlySet<string> = new Set();
   /** What FRR said last, by the peer's address. It says nothing again for as long as nothing changes. */
   let sessionStates: ReadonlyMap<string, BfdState> = new Map();
 
@@ -86,9 +93,11 @@ export function createSights(): Sights {
       }
       sights = next;
       byNode = nodes;
+      shared = new Set([...next.values()].map(({ sight }) => sight.link));
     },
     of: (node, link) => sights.get(sightKey({ node, link }))?.sight,
     evidenceOf: (node, link) => sights.get(sightKey({ node, link }))?.evidence ?? NO_EVIDENCE,
+    canBeSeen: (node, link) => !shared.has(link) || sights.has(sightKey({ node, link })),
     lostAt: (node, link) => sights.get(sightKey({ node, link }))?.lostAt ?? 0,
     over: (link) => [...sights.values()].flatMap(({ sight }) => (sight.link === link ? [sight] : [])),
     watching: (sessions, asked, now) => {
