@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { addressHash, succession } from './election.ts';
+import { createKeeper, type KeeperFacts } from './keeper.ts';
 import { createLan, type Lan } from './test-lan.ts';
 
 const NAMES = ['n1', 'n2', 'n3'];
@@ -246,6 +247,35 @@ describe('five speakers and one address', () => {
 });
 
 type Fault = 'cut' | 'freeze' | 'kill' | 'api' | 'leave';
+
+test('an owner that was only heard of is followed once it is lost, however often it was heard', () => {
+  const lan = createLan({ names: NAMES, ips: ['192.0.2.1'] });
+  const keeper = createKeeper();
+  const group = lan.groups[0]!;
+  let health: 'well' | 'lost' = 'well';
+  const facts = (now: number): KeeperFacts => ({
+    ...{
+      me: 'n1',
+      now,
+      time: new Date(now).toISOString(),
+      groups: [group],
+      isIsolated: false,
+      isLeaving: false,
+    },
+    view: { isFresh: false, speakers: new Map(), ownerships: new Map(), moves: new Map() },
+    ...{ canServe: () => true, isReachable: () => true, hasCompany: () => true, load: () => new Map() },
+    ...{ healthOf: (node) => (node === 'n2' ? health : 'well'), lostAt: () => 5_000, wellSince: () => 0 },
+  });
+  for (let now = 1_000; now < 5_000; now += 200) {
+    keeper.hear(group.key, { what: 'claim', node: 'n2' }, facts(now));
+  }
+  health = 'lost';
+  // Nothing was decided since it was heard first.
+  const transitions = keeper.decide(facts(5_001));
+  expect(transitions.map(({ after }) => after.kind)).toEqual([
+    expect.stringMatching(/^(?:waiting|probing)$/),
+  ]);
+});
 
 interface FaultOf {
   readonly fault: Fault;

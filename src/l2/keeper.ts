@@ -71,7 +71,7 @@ export function createKeeper(): Keeper {
     const written = recordOf(group, view);
     const heard = learned.get(group.key);
     if (!heard) return written;
-    if (heard.over?.node === written?.node && heard.over?.since === written?.since) return heard.record;
+    if (isSameRecord(heard.over, written)) return heard.record;
     learned.delete(group.key);
     return written;
   };
@@ -79,7 +79,7 @@ export function createKeeper(): Keeper {
 
   const readAt = (group: Layer2Group, record: RecordSeen, now: number): number => {
     const known = read.get(group.key);
-    if (known?.record.node === record.node && known.record.since === record.since) return known.at;
+    if (isSameRecord(known?.record, record)) return known?.at ?? now;
     read.set(group.key, { record, at: now });
     return now;
   };
@@ -192,9 +192,17 @@ export function createKeeper(): Keeper {
     // While nothing can be read this node may not be one of those that watch, and have seen the other go.
     const isSure = written !== undefined && facts.view.isFresh;
     if (isSure && ownerHealth(written, group, facts, readAt(group, written, facts.now)) === 'well') return;
+    const known = learned.get(group.key);
+    const isKnown = known?.record.node === node && isSameRecord(known.over, written);
+    if (isKnown) return;
     const record = { node, since: facts.time, cause: 'OwnerLost' } as const;
     learned.set(group.key, { over: written, record });
+    read.set(group.key, { record, at: facts.now });
   }
+}
+
+function isSameRecord(a: RecordSeen | undefined, b: RecordSeen | undefined): boolean {
+  return a?.node === b?.node && a?.since === b?.since;
 }
 
 function mayBeWanted(failback: Layer2Group['failback'], candidates: Layer2Group['candidates']): boolean {

@@ -66,6 +66,7 @@ export interface Lan {
   readonly host: (name: string) => Host;
   /** Names of the hosts that answer for an address, on each segment. */
   readonly owners: (ip: string) => readonly { readonly name: string; readonly segment: number }[];
+  readonly groups: readonly Layer2Group[];
   readonly records: ReadonlyMap<string, OwnershipRecord>;
   readonly moves: Map<string, string>;
   readonly kill: (name: string) => void;
@@ -372,6 +373,7 @@ export function createLan({ names, ips }: LanOptions): Lan {
     claim: (node, ip, hearer) => {
       hear(lan.host(hearer), groupOf(ip), { what: 'claim', node });
     },
+    groups,
     records,
     moves,
     kill: (name) => {
