@@ -1,11 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { beforeAll, expect, test } from 'vitest';
-import { addVeth, type Frr, type FrrInstall } from '../../src/lab/index.ts';
+import type { Frr } from '../../src/lab/index.ts';
 import { startApiServer, type ApiServer } from '../cluster/api-server.ts';
 import { apiServerPrograms } from '../cluster/programs.ts';
-import { atEnd, describeWithNewestFrr, eventually, startTestFrr, testNetns } from '../support/index.ts';
+import { atEnd, describeWithNewestFrr, eventually } from '../support/index.ts';
 import { startFaultProxy, type FaultProxy } from './fault-proxy.ts';
-import { isLeading, Objects, say, startController, startSpeaker, type Program } from './support.ts';
+import {
+  isLeading,
+  nodeAndRouter,
+  Objects,
+  say,
+  startController,
+  startSpeaker,
+  type Program,
+} from './support.ts';
 
 /**
  * A controller and a speaker with a BGP session to a router, before an API server that is slow, busy, forgetful or away.
@@ -249,22 +257,4 @@ interface Session {
 
 function ms(value: number): string {
   return `${value.toFixed(0)} ms`;
-}
-
-async function nodeAndRouter(install: FrrInstall): Promise<readonly [Frr, Frr]> {
-  const [node, router] = [await testNetns(), await testNetns()];
-  await addVeth({
-    a: { netns: node, interface: 'eth1', addresses: ['203.0.113.2/30'] },
-    b: { netns: router, interface: 'eth0', addresses: ['203.0.113.1/30'] },
-  });
-  const configText = [
-    'router bgp 64501',
-    ' no bgp ebgp-requires-policy',
-    ' neighbor 203.0.113.2 remote-as 64500',
-    'exit\n',
-  ].join('\n');
-  return Promise.all([
-    startTestFrr({ install, netns: node }),
-    startTestFrr({ install, netns: router, bgpPort: 179, configText }),
-  ]);
 }

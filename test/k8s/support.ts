@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import type { ApiServer } from '../cluster/api-server.ts';
 import type { Json } from '../cluster/api-client.ts';
-import type { Frr } from '../../src/lab/index.ts';
-import { atEnd, eventually, tempDir } from '../support/index.ts';
+import { addVeth, type Frr, type FrrInstall } from '../../src/lab/index.ts';
+import { atEnd, eventually, startTestFrr, tempDir, testNetns } from '../support/index.ts';
 
 /** Processes of the product beside a real API server, and short words for what stands in it. */
 
@@ -77,9 +77,14 @@ const CONTROLLER = [
   ...['--namespace', NAMESPACE, '--log-level', 'debug', '--health-probe-port', '0', '--port', '0'],
 ];
 
+/** A controller with these in its environment. */
+export function startControllerWith(kubeconfig: string, env: Readonly<Record<string, string>>): Program {
+  return startProgram(kubeconfig, CONTROLLER, env);
+}
+
 /** A controller on a host whose clock is wrong. */
 export function startControllerWithClock(kubeconfig: string, shiftMs: number): Program {
-  return startProgram(kubeconfig, CONTROLLER, {
+  return startControllerWith(kubeconfig, {
     NODE_OPTIONS: `--import ${new URL('shifted-clock.ts', import.meta.url).href}`,
     CLOCK_SHIFT_MS: String(shiftMs),
   });
@@ -88,13 +93,43 @@ export function startControllerWithClock(kubeconfig: string, shiftMs: number): P
 /** A speaker for one node, at an FRR. */
 export async function startSpeaker(
   kubeconfig: string,
-  { frr, node, args = [] }: { readonly frr: Frr; readonly node: string; readonly args?: readonly string[] },
+  {
+    frr,
+    node,
+    args = [],
+    env = {},
+  }: {
+    readonly frr: Frr;
+    readonly node: string;
+    readonly args?: readonly string[];
+    readonly env?: Readonly<Record<string, string>>;
+  },
 ): Promise<Program> {
-  return startProgram(kubeconfig, [
+  const words = [
     ...['speaker', '--namespace', NAMESPACE, '--node-name', node, '--port', '0', '--log-level', 'debug'],
     ...['--vtysh', await vtyshProgram(frr)],
     ...['--frr-sockets', frr.socketsDir, '--frr-config', frr.configFile],
     ...args,
+  ];
+  return startProgram(kubeconfig, words, env);
+}
+
+/** FRR on a node, 203.0.113.2 in AS 64500, and on a router at 203.0.113.1 in AS 64501 that expects its session. */
+export async function nodeAndRouter(install: FrrInstall): Promise<readonly [Frr, Frr]> {
+  const [node, router] = [await testNetns(), await testNetns()];
+  await addVeth({
+    a: { netns: node, interface: 'eth1', addresses: ['203.0.113.2/30'] },
+    b: { netns: router, interface: 'eth0', addresses: ['203.0.113.1/30'] },
+  });
+  const configText = [
+    'router bgp 64501',
+    ' no bgp ebgp-requires-policy',
+    ' neighbor 203.0.113.2 remote-as 64500',
+    'exit\n',
+  ].join('\n');
+  return Promise.all([
+    startTestFrr({ install, netns: node }),
+    startTestFrr({ install, netns: router, bgpPort: 179, configText }),
   ]);
 }
 
