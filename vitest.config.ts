@@ -26,6 +26,7 @@ export default defineConfig({
             'test/architecture/**/*.test.ts',
             'test/{docs,lan,scripts,support}/**/*.test.ts',
             'test/chart/{crds,readme}.test.ts',
+            'bench/**/*.test.ts',
           ],
           testTimeout: 10_000,
           sequence: { groupOrder: 0 },

@@ -44,6 +44,9 @@ export interface PureSize {
 
 export const FULL: PureSize = { allocated: 50_000, announced: 10_000, nodes: 5_000, elected: 100, rounds: 9 };
 
+/** For `npm run bench:check`. */
+export const SHORT: PureSize = { allocated: 10_000, announced: 5_000, nodes: 500, elected: 100, rounds: 21 };
+
 /** What is timed together: one alone is too short to be measured. */
 const CHANGES = 100;
 const MORE = 1_000;

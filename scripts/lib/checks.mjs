@@ -13,11 +13,19 @@ import { countsOf, summaryOf } from './summary.mjs';
  * @typedef {{ name: string, title: string, command: readonly string[] } | { name: string, title: string, project: string, root: boolean, tools?: boolean }} Step
  */
 
+const STEP_TIMEOUT_MS = 3_600_000;
+const BIN = join(ROOT, 'node_modules/.bin');
+
 /** @type {readonly Step[]} */
 const STEPS = [
-  { name: 'lint', title: 'lint', command: ['eslint', '.'] },
-  { name: 'format', title: 'format', command: ['prettier', '--check', '--log-level', 'warn', '.'] },
-  { name: 'types', title: 'types', command: ['tsc', '--noEmit'] },
+  { name: 'lint', title: 'lint', command: [join(BIN, 'eslint'), '.'] },
+  {
+    name: 'format',
+    title: 'format',
+    command: [join(BIN, 'prettier'), '--check', '--log-level', 'warn', '.'],
+  },
+  { name: 'types', title: 'types', command: [join(BIN, 'tsc'), '--noEmit'] },
+  { name: 'bench', title: 'cost of our own code', command: ['node', join(ROOT, 'bench/check.ts')] },
   { name: 'unit', title: 'unit tests', project: 'unit', root: false },
   { name: 'frr', title: 'tests with real FRR', project: 'frr', root: true },
   { name: 'net', title: 'tests of raw sockets', project: 'net', root: true },
@@ -26,9 +34,6 @@ const STEPS = [
   { name: 'cluster', title: 'tests in a cluster', project: 'cluster', root: true, tools: true },
   { name: 'images', title: 'tests of the container images', project: 'images', root: true },
 ];
-
-const STEP_TIMEOUT_MS = 3_600_000;
-const BIN = join(ROOT, 'node_modules/.bin');
 
 /**
  * Runs every step, also after one has failed.
@@ -79,13 +84,7 @@ async function provideTools({ env, access }) {
  * @returns {Promise<Counts>}
  */
 async function runCheck(step, env) {
-  const [program = '', ...rest] = step.command;
-  const { ok } = await run([join(BIN, program), ...rest], {
-    env,
-    cwd: ROOT,
-    show: true,
-    timeoutMs: STEP_TIMEOUT_MS,
-  });
+  const { ok } = await run(step.command, { env, cwd: ROOT, show: true, timeoutMs: STEP_TIMEOUT_MS });
   return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: [], faults: ok ? [] : [`${step.title} failed`] };
 }
 
