@@ -86,6 +86,17 @@ const SETTINGS: readonly {
     has: ['--metrics-port=7472', '--metrics-port=7473', '--port=0', 'containerPort: 7473'],
     lacks: ['tokenreviews', ':metrics-reader', '--port=9120'],
   },
+  {
+    name: 'NetworkPolicies',
+    values: { networkpolicies: { enabled: true, defaultDeny: true, apiPort: 7443 } },
+    has: ['port: 7443', 'port: health', 'port: metrics', 'podSelector: {}', 'metallb-frr-default-deny'],
+  },
+  {
+    name: 'a NetworkPolicy of a controller without metrics',
+    values: { networkpolicies: { enabled: true }, metrics: { securePort: 0 } },
+    has: ['kind: NetworkPolicy', 'port: 6443'],
+    lacks: ['port: metrics', 'default-deny'],
+  },
   { name: 'no roles', values: { rbac: { create: false } }, lacks: ['rbac.authorization.k8s.io'] },
   {
     name: 'the controller',

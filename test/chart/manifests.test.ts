@@ -57,9 +57,12 @@ describe('plain manifests', () => {
     const api = await startApiServer({ crds: [] });
     atEnd(() => api.stop());
     const apply = ['--kubeconfig', api.kubeconfigPath, 'apply', '--server-side', '-f', '-'];
-    const run = spawnSync(kubectl, apply, { input: manifests().stdout, encoding: 'utf8' });
+    const policies = ['networkpolicies.enabled=true', 'networkpolicies.defaultDeny=true'];
+    const input = manifests(...policies.flatMap((each) => ['--set', each])).stdout;
+    const run = spawnSync(kubectl, apply, { input, encoding: 'utf8' });
     expect(run.stderr).toBe('');
     expect(run.stdout).toContain('daemonset.apps/metallb-frr-speaker serverside-applied');
+    expect(run.stdout).toContain('networkpolicy.networking.k8s.io/metallb-frr-controller serverside-applied');
   });
 
   test.each<readonly [string, readonly string[], number, RegExp]>([

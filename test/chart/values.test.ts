@@ -13,6 +13,7 @@ const BESIDE: readonly { readonly path: string; readonly values: object }[] = [
     path: 'controller.podDisruptionBudget.minAvailable',
     values: { controller: { podDisruptionBudget: { enabled: true } } },
   },
+  { path: 'networkpolicies.', values: { networkpolicies: { enabled: true } } },
   { path: 'prometheus.podMonitor.', values: { prometheus: { podMonitor: { enabled: true } } } },
   { path: 'prometheus.serviceMonitor.', values: { prometheus: { serviceMonitor: { enabled: true } } } },
   { path: 'prometheus.rules.', values: { prometheus: { rules: { enabled: true } } } },
