@@ -56,6 +56,10 @@ describeWithNewestFrr('while the API server', (install) => {
     await isLeading(controller);
     await objects.serve('web');
     await hasRoutes('198.51.100.0/32');
+    // Of a route that it has just heard bgpd has yet to decide about: until then its version is 0.
+    await eventually(async () => {
+      expect((await standing()).version).toBeGreaterThan(0);
+    }, PATIENCE);
   });
 
   /** What the router has. */
@@ -71,7 +75,7 @@ describeWithNewestFrr('while the API server', (install) => {
   }
 
   /** What must not move: the route of `web` (FRR counts its changes), the session, and the address. */
-  async function standing(): Promise<object> {
+  async function standing(): Promise<Readonly<Record<string, unknown>>> {
     const route = JSON.parse(await router.show('show bgp ipv4 unicast 198.51.100.0/32 json')) as Session;
     const peer = JSON.parse(await router.show('show bgp neighbors 203.0.113.2 json')) as Record<
       string,

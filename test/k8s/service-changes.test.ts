@@ -55,7 +55,14 @@ describe('a Service that changes', () => {
       };
       await objects.patchService('web', { spec: { type, ...(type === 'ExternalName' ? external : {}) } });
       await objects.becomes('next', '192.0.2.0');
-      expect(await objects.read('web')).toMatchObject({ address: '', pool: undefined, condition: undefined });
+      // The address is free before the annotation is gone: these are two writes.
+      await eventually(async () => {
+        expect(await objects.read('web')).toMatchObject({
+          address: '',
+          pool: undefined,
+          condition: undefined,
+        });
+      });
       await objects.patchService('web', { spec: { type: 'LoadBalancer', externalName: null } });
       await waits('web');
       await objects.deleteService('next');
