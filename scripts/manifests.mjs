@@ -3,11 +3,9 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { findTools, KUBERNETES_VERSION, provideTools } from './lib/kubernetes.mjs';
-import { ROOT } from './lib/paths.mjs';
+import { CHART, findHelm, templateArgs } from './lib/helm.mjs';
+import { provideTools } from './lib/kubernetes.mjs';
 import { SetupError, handleInterrupts, must } from './lib/process.mjs';
-
-const CHART = join(ROOT, 'charts/metallb-frr');
 
 const HELP = `Usage: npm run -s manifests -- [options]
 
@@ -37,10 +35,7 @@ Exit status: 0 printed, 1 not printed, 2 wrong usage.
  */
 async function manifestsOf({ namespace, values, sets }) {
   const given = [...values.flatMap((file) => ['--values', file]), ...sets.flatMap((each) => ['--set', each])];
-  const command = ['template', 'metallb-frr', CHART, '--namespace', namespace, ...given];
-  // A helm that was built from source takes itself for one of a very old Kubernetes.
-  const words = [await helm(), ...command, '--kube-version', KUBERNETES_VERSION];
-  const made = await must(words, {
+  const made = await must([await helm(), ...templateArgs(namespace), ...given], {
     timeoutMs: 60_000,
     what: 'the chart could not be rendered',
     next: 'Repair what it names, and run the same command again.',
@@ -52,8 +47,7 @@ async function manifestsOf({ namespace, values, sets }) {
 
 /** @returns {Promise<string>} path of the program: HELM, one that is there, or one that is built now */
 async function helm() {
-  if (process.env.HELM !== undefined) return process.env.HELM;
-  const found = (await findTools(['helm'])).get('helm') ?? (await provideTools(['helm'])).get('helm');
+  const found = (await findHelm()) ?? (await provideTools(['helm'])).get('helm');
   if (found === undefined)
     throw new SetupError('there is no helm, and none could be built', 'Name one in HELM.');
   return found;

@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { execa } from 'execa';
+import { statFields } from '../../src/lab/index.ts';
+import { residentKiB } from '../../test/support/resident.ts';
 
 /** Clock ticks a second of the kernel's interface, on every Linux (sysconf(3), _SC_CLK_TCK). */
 const TICKS_PER_SECOND = 100;
@@ -7,16 +9,14 @@ const TICKS_PER_SECOND = 100;
 /** CPU time of a process and all its threads since its start, milliseconds; in steps of 10 (proc(5), stat). */
 export async function cpuMsOf(pid: number): Promise<number> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8');
-  // The name of the program, in parentheses, may hold anything.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const fields = statFields(text);
   const [user = 0, system = 0] = [fields[11], fields[12]].map(Number);
   return ((user + system) * 1_000) / TICKS_PER_SECOND;
 }
 
 /** Resident memory of a process, MiB. */
 export async function memoryOf(pid: number): Promise<number> {
-  const text = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Math.round((Number(/VmRSS:\s+(\d+)/.exec(text)?.[1]) / 1_024) * 10) / 10;
+  return Math.round(((await residentKiB(pid)) / 1_024) * 10) / 10;
 }
 
 /** Bytes that an interface in a network namespace has received. */

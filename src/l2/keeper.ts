@@ -3,6 +3,7 @@ import {
   afterHearing,
   doubted,
   dueAt,
+  isSameRecord,
   nextState,
   OWNERSHIP_TIMES,
   type GroupFacts,
@@ -79,7 +80,7 @@ export function createKeeper(): Keeper {
 
   const readAt = (group: Layer2Group, record: RecordSeen, now: number): number => {
     const known = read.get(group.key);
-    if (isSameRecord(known?.record, record)) return known?.at ?? now;
+    if (known && isSameRecord(known.record, record)) return known.at;
     read.set(group.key, { record, at: now });
     return now;
   };
@@ -193,16 +194,11 @@ export function createKeeper(): Keeper {
     const isSure = written !== undefined && facts.view.isFresh;
     if (isSure && ownerHealth(written, group, facts, readAt(group, written, facts.now)) === 'well') return;
     const known = learned.get(group.key);
-    const isKnown = known?.record.node === node && isSameRecord(known.over, written);
-    if (isKnown) return;
+    if (known?.record.node === node && isSameRecord(known.over, written)) return;
     const record = { node, since: facts.time, cause: 'OwnerLost' } as const;
     learned.set(group.key, { over: written, record });
     read.set(group.key, { record, at: facts.now });
   }
-}
-
-function isSameRecord(a: RecordSeen | undefined, b: RecordSeen | undefined): boolean {
-  return a?.node === b?.node && a?.since === b?.since;
 }
 
 function mayBeWanted(failback: Layer2Group['failback'], candidates: Layer2Group['candidates']): boolean {

@@ -238,7 +238,7 @@ function laterOf(time: string, before: string | undefined): string {
 
 function stillOwned(state: Owned, facts: GroupFacts): GroupState {
   const { record, me, now, standing, wanted, successors } = facts;
-  if (record && record.node !== me && !isSame(record, state.superseded)) return { kind: 'idle' };
+  if (record && record.node !== me && !isSameRecord(record, state.superseded)) return { kind: 'idle' };
   if (standing === 'unable') return released(state, facts);
   const { handOver } = state;
   const isGoing = standing !== 'able';
@@ -285,8 +285,9 @@ function released(state: Owned, { successors, me, now }: GroupFacts): GroupState
   return { kind: 'released', to: next, until: now + OWNERSHIP_TIMES.handOverMs, owned: kept(state) };
 }
 
-function isSame(a: RecordSeen, b: RecordSeen | undefined): boolean {
-  return a.node === b?.node && a.since === b.since;
+/** Whether both tell of the same ownership, whatever else has changed about it since. */
+export function isSameRecord(a: RecordSeen | undefined, b: RecordSeen | undefined): boolean {
+  return a?.node === b?.node && a?.since === b?.since;
 }
 
 /** Somebody else on the LAN speaks as if an address of the group were its own, or asks whether it is free. */

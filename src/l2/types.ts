@@ -76,7 +76,7 @@ export interface OwnershipRecord {
   readonly service: { readonly namespace: string; readonly name: string };
   readonly node: string;
   readonly ips: readonly string[];
-  /** Sorted; those that the owner answers on. */
+  /** Sorted; those that the owner answers on. None: it answers nowhere any more. */
   readonly interfaces: readonly string[];
   /** RFC 3339: since when it is this node. */
   readonly since: string;

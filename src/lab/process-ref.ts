@@ -17,10 +17,17 @@ export async function processRef(pid: number): Promise<ProcessRef | undefined> {
   } catch {
     return undefined; // gone: that is the answer
   }
-  // The second field is the name in parentheses and may hold blanks and parentheses itself; state is field 3.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const fields = statFields(stat);
   const startTicks = Number(fields[19]);
   return fields[0] === 'Z' || !Number.isInteger(startTicks) ? undefined : { pid, startTicks };
+}
+
+/**
+ * What /proc/PID/stat, or that of a thread, says from its third field on, which is the state (proc(5)). The second is the
+ * name in parentheses and may hold blanks and parentheses itself.
+ */
+export function statFields(stat: string): readonly string[] {
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 export async function isAlive(ref: ProcessRef): Promise<boolean> {

@@ -3,17 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
-import { findTools } from '../../scripts/lib/kubernetes.mjs';
-import { CHART } from './chart.ts';
+import { CHART, templateArgs } from '../../scripts/lib/helm.mjs';
 
-/** A helm that was built from source takes itself for one of a very old Kubernetes. */
-const KUBE_VERSION = '1.34.0';
+export { findHelm } from '../../scripts/lib/helm.mjs';
+
 export const NAMESPACE = 'metallb-system';
-
-/** The program to run: HELM, or one that fits among the tools of the test cluster and on PATH. */
-export async function findHelm(): Promise<string | undefined> {
-  return process.env.HELM ?? (await findTools(['helm'])).get('helm');
-}
 
 export interface Rendering {
   readonly ok: boolean;
@@ -22,14 +16,16 @@ export interface Rendering {
   readonly fault: string;
 }
 
-/** `helm template` with values as a file would have them, and the notes of an installation. */
-export function template(helm: string, values: object = {}): Rendering {
+/** `helm template` with values as a file would have them. */
+export function template(helm: string, values: object = {}, chart = CHART): Rendering {
   const folder = mkdtempSync(join(tmpdir(), 'mlf-chart-'));
   try {
     const file = join(folder, 'values.json');
     writeFileSync(file, JSON.stringify(values));
-    const args = ['template', 'metallb-frr', CHART, '--namespace', NAMESPACE, '--kube-version', KUBE_VERSION];
-    const run = spawnSync(helm, [...args, '--values', file], { encoding: 'utf8', maxBuffer: 64 << 20 });
+    const run = spawnSync(helm, [...templateArgs(NAMESPACE, chart), '--values', file], {
+      encoding: 'utf8',
+      maxBuffer: 64 << 20,
+    });
     return { ok: run.status === 0, text: run.stdout, fault: run.stderr };
   } finally {
     rmSync(folder, { recursive: true });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { apiClient, ApiStatusError, type ApiClient, type Json } from './api-client.ts';
 import { COMPONENT_ENV, pauseComponent, startComponent, waitUntil, type Component } from './component.ts';
-import { apiServerArgs, etcdArgs } from './control-plane.ts';
+import { apiServerArgs, etcdArgs, SERVER_NAME } from './control-plane.ts';
 import { ADMIN, makeCredentials, type ApiUser, type Credentials } from './credentials.ts';
 import { applyCrds, CRD_FOLDER, readManifests } from './crds.ts';
 import { ClusterError } from './error.ts';
@@ -70,8 +70,6 @@ export interface TokenOptions {
 }
 
 const START_TIMEOUT_MS = 60_000;
-/** The server's certificate has it beside the loopback address. */
-const SERVER_NAME = 'kubernetes.default.svc';
 const END_TIMEOUT_MS = 10_000;
 /** Another process may take a port between our look and the server's start. */
 const TRIES = 3;

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdir, open, readdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { statFields } from '../../src/lab/index.ts';
 import { ClusterError } from './error.ts';
 
 /** A daemon that was started, with the file that holds everything it says. */
@@ -124,14 +125,9 @@ export async function pauseComponent(component: Component): Promise<void> {
   const what = `every thread of ${component.name} to stop`;
   await waitUntil({ what, timeoutMs: 5000, intervalMs: 1, components: [component] }, async () => {
     const tasks = `/proc/${component.pid}/task`;
-    const states = (await readdir(tasks)).map(async (task) => threadState(`${tasks}/${task}/stat`));
-    return (await Promise.all(states)).every((state) => state === 'T') ? true : undefined;
+    const stats = (await readdir(tasks)).map((task) => readFile(`${tasks}/${task}/stat`, 'utf8'));
+    return (await Promise.all(stats)).every((stat) => statFields(stat)[0] === 'T') ? true : undefined;
   });
-}
-
-/** proc(5), /proc/PID/stat field 3; the field before it is a name that may hold anything. */
-async function threadState(path: string): Promise<string | undefined> {
-  return /^.*\) (\S)/s.exec(await readFile(path, 'utf8'))?.[1];
 }
 
 /** The last lines of logs, each under the file's name, for the end of an error message. */

@@ -3,7 +3,9 @@ import type { Credentials } from './credentials.ts';
 /** Addresses of Services, both families: the first range gives the API server's own Service its address. */
 export const SERVICE_RANGES = ['10.96.0.0/16', 'fd00:10:96::/112'] as const;
 
-const ISSUER = 'https://kubernetes.default.svc';
+/** A name that every API server's certificate has. */
+export const SERVER_NAME = 'kubernetes.default.svc';
+const ISSUER = `https://${SERVER_NAME}`;
 
 /** Arguments of etcd for one member that may lose its data when the machine dies, and is quicker for it. */
 export function etcdArgs(options: { readonly dataDir: string; readonly port: number }): string[] {

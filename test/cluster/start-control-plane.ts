@@ -2,7 +2,13 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { apiClient, type ApiClient } from './api-client.ts';
 import { COMPONENT_ENV, startComponent, waitUntil, type Component } from './component.ts';
-import { apiServerArgs, controllerManagerArgs, etcdArgs, schedulerArgs } from './control-plane.ts';
+import {
+  apiServerArgs,
+  controllerManagerArgs,
+  etcdArgs,
+  schedulerArgs,
+  SERVER_NAME,
+} from './control-plane.ts';
 import { ADMIN, makeCredentials, type ApiUser } from './credentials.ts';
 import { renderKubeconfig } from './kubeconfig.ts';
 import { API_PORT, apiServerUrl, ETCD_PORT, type ClusterPlan } from './plan.ts';
@@ -85,7 +91,7 @@ export async function startControlPlane(
     renderKubeconfig({ server: apiServerUrl(plan), caData, token: tokenOf(user) });
   const token = tokenOf(ADMIN.name);
   const server = `https://127.0.0.1:${relay.port}`;
-  const tlsServerName = 'kubernetes.default.svc';
+  const tlsServerName = SERVER_NAME;
   await writeSecret(kubeconfigFile(plan.name), renderKubeconfig({ server, caData, token, tlsServerName }));
   await writeSecret(insideKubeconfig(plan.name), kubeconfigFor(ADMIN.name));
 

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startApiServer, type ApiServer } from '../cluster/api-server.ts';
 import { apiServerPrograms } from '../cluster/programs.ts';
-import { atEnd, eventually } from '../support/index.ts';
+import { atEnd, eventually, residentKiB } from '../support/index.ts';
 import { startFaultProxy, type FaultProxy } from './fault-proxy.ts';
 import { inParallel, isLeading, Objects, say, startController, wipe, type Program } from './support.ts';
 
@@ -190,9 +189,4 @@ function addressAt(index: number): string {
 
 function since(from: number): string {
   return `${((performance.now() - from) / 1_000).toFixed(1)} s`;
-}
-
-async function residentKiB(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${String(pid)}/status`, 'utf8');
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]);
 }

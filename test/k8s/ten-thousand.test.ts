@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { beforeAll, expect, test } from 'vitest';
 import type { Frr } from '../../src/lab/index.ts';
 import { startApiServer, type ApiServer } from '../cluster/api-server.ts';
 import { apiServerPrograms } from '../cluster/programs.ts';
-import { atEnd, describeWithNewestFrr, eventually } from '../support/index.ts';
+import { atEnd, describeWithNewestFrr, eventually, residentKiB } from '../support/index.ts';
 import { startFaultProxy, type FaultProxy } from './fault-proxy.ts';
 import {
   inParallel,
@@ -120,6 +119,5 @@ function addressAt(index: number): string {
 }
 
 async function residentMiB({ pid }: Program): Promise<string> {
-  const status = await readFile(`/proc/${String(pid)}/status`, 'utf8');
-  return `${String(Math.round(Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1_024))} MiB`;
+  return `${String(Math.round((await residentKiB(pid)) / 1_024))} MiB`;
 }

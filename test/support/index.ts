@@ -7,3 +7,4 @@ export { eventually } from './eventually.ts';
 export type { EventuallyOptions } from './eventually.ts';
 export { describeWithFrr, describeWithNetns, describeWithNewestFrr, startTestFrr, testNetns } from './frr.ts';
 export { freePort } from './free-port.ts';
+export { residentKiB } from './resident.ts';
