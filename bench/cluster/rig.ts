@@ -81,7 +81,7 @@ export async function install({ cluster }: ClusterRig): Promise<void> {
     cluster.helm,
     [
       ...['install', RELEASE, CHART, '--namespace', NAMESPACE, '--create-namespace', '--wait'],
-      ...['--timeout', '120s', '--set', [...values, 'metrics.plainHTTP=true'].join(',')],
+      ...['--timeout', '120s', '--set', [...values, 'prometheus.plainHTTP=true'].join(',')],
     ],
     { env: { KUBECONFIG: cluster.kubeconfig }, timeout: 180_000 },
   );

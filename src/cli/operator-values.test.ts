@@ -25,6 +25,7 @@ spec:
   speakerConfig:
     priorityClassName: high
     runtimeClassName: kata
+    surprise: 2
     resources: {limits: {memory: 200Mi}}
   controllerConfig: {annotations: {a: b}}
   bgpBackend: frr-k8s
@@ -38,12 +39,13 @@ spec:
         nodeSelector: { 'node-role.kubernetes.io/worker': '' },
         tolerations: [{ key: 'edge', operator: 'Exists' }],
         priorityClassName: 'high',
+        runtimeClassName: 'kata',
         resources: { limits: { memory: '200Mi' } },
       },
       controller: { logLevel: 'debug', nodeSelector: { rack: 'a' }, podAnnotations: { a: 'b' } },
     },
     notes: [
-      'spec.speakerConfig.runtimeClassName: nothing in the chart is like it',
+      'spec.speakerConfig.surprise: nothing in the chart is like it',
       'spec.bgpBackend: FRR in the speaker pod is the only one',
       'spec.surprise: nothing in the chart is like it',
     ],

@@ -98,6 +98,7 @@ function image(): string {
 function podConfig(component: 'speaker' | 'controller'): (value: unknown, put: Put) => string | undefined {
   const known: Readonly<Record<string, string>> = {
     priorityClassName: 'priorityClassName',
+    runtimeClassName: 'runtimeClassName',
     annotations: 'podAnnotations',
     affinity: 'affinity',
     resources: 'resources',

@@ -16,6 +16,9 @@ const C1 = { container: 'controller', pod: 'controller-1' };
 const C2 = { container: 'controller', pod: 'controller-2' };
 const OURS = { namespace: 'metallb-system' };
 
+/** As a user sets them. */
+const OF_USER = { severity: 'page', team: 'net' };
+
 const STALE = 'metallb_k8s_client_config_stale_bool';
 const LOADED = 'metallb_k8s_client_config_loaded_bool';
 const TOTAL = 'metallb_allocator_addresses_total';
@@ -36,7 +39,7 @@ function usage(percent: number): readonly Case[] {
       ...{ alert, series: pool(percent + 1), atMinute: 2 },
       firing: [
         {
-          labels: { ...OURS, ...C1, pool: 'first', severity: 'warning' },
+          labels: { ...OURS, ...C1, pool: 'first', severity: percent < 95 ? 'warning' : 'critical' },
           summary: `More than ${percent} % of the pool first is in use.`,
           description: `${percent + 1} percent of its addresses belong to Services.`,
         },
@@ -175,7 +178,7 @@ else
 
 function withPrograms(helmProgram: string, promtoolProgram: string): void {
   const groupsFor = (rules: object = {}): readonly { readonly rules: readonly AlertRule[] }[] => {
-    const values = { prometheus: { rules: { enabled: true, ...rules } } };
+    const values = { prometheus: { prometheusRule: { enabled: true, ...rules } } };
     const made = objectsOf(template(helmProgram, values)).find(({ kind }) => kind === 'PrometheusRule');
     return made!.spec.groups;
   };
@@ -183,8 +186,9 @@ function withPrograms(helmProgram: string, promtoolProgram: string): void {
 
   test.each([
     { name: 'as they are', rules: {} },
-    { name: 'with labels of the user', rules: { alertLabels: { severity: 'page', team: 'net' } } },
-    { name: 'without a usage', rules: { poolUsagePercent: [] } },
+    { name: 'with labels of the user', rules: { staleConfig: { labels: OF_USER } } },
+    { name: 'without a usage', rules: { addressPoolUsage: { enabled: false } } },
+    { name: 'with one that is the user’s', rules: { extraAlerts: [{ alert: 'Up', expr: 'up == 0' }] } },
   ])('promtool finds nothing wrong: $name', ({ rules }) => {
     const made = groupsFor(rules);
     const count = made.flatMap((group) => group.rules).length;
@@ -220,10 +224,34 @@ function withPrograms(helmProgram: string, promtoolProgram: string): void {
   test('a label of the user stands in the place of ours', () => {
     const [first] = CASES;
     const { firing, ...rest } = first!;
-    const labels = { ...firing[0]!.labels, severity: 'page', team: 'net' };
-    const ofUser = groupsFor({ alertLabels: { severity: 'page', team: 'net' } });
+    const labels = { ...firing[0]!.labels, ...OF_USER };
+    const ofUser = groupsFor({ staleConfig: { labels: OF_USER } });
     const wanted = { ...rest, firing: [{ ...firing[0]!, labels }] };
     expect(testRules(promtoolProgram, ofUser, wanted).text).toContain('SUCCESS');
     expect(testRules(promtoolProgram, groups, wanted).ok).toBe(false);
   });
+
+  test.each([
+    { rules: { addressPoolExhausted: { excludePools: 'fi.*' } }, alert: 'MetalLBAddressPoolExhausted' },
+    { rules: { addressPoolUsage: { excludePools: 'fi.*' } }, alert: 'MetalLBAddressPoolUsage75Percent' },
+  ])('$alert is not about pools that are left out', ({ rules, alert }) => {
+    const others = groupsFor(rules);
+    const firing = CASES.find((each) => each.alert === alert && each.firing.length > 0)!;
+    const silent = { ...firing, firing: [] };
+    expect(testRules(promtoolProgram, others, silent).text).toContain('SUCCESS');
+    expect(testRules(promtoolProgram, groups, silent).ok).toBe(false);
+  });
+
+  test.each(['staleConfig', 'configNotLoaded', 'addressPoolExhausted', 'addressPoolUsage', 'bgpSessionDown'])(
+    '%s can be turned off',
+    (name) => {
+      const left = groupsFor({ [name]: { enabled: false } }).flatMap(({ rules }) => rules);
+      const missing = groups
+        .flatMap(({ rules }) => rules.map(({ alert }) => alert))
+        .filter((alert) => !left.some((rule) => rule.alert === alert));
+      const start = `metallb${name}`.toLowerCase();
+      expect(missing.length).toBeGreaterThan(0);
+      expect(missing.filter((alert) => !alert.toLowerCase().startsWith(start))).toEqual([]);
+    },
+  );
 }

@@ -15,6 +15,7 @@ export interface Schema {
   readonly items?: Schema;
   readonly required?: readonly string[];
   readonly enum?: readonly unknown[];
+  readonly examples?: readonly unknown[];
   readonly default?: unknown;
   readonly minimum?: number;
   readonly maximum?: number;

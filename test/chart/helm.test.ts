@@ -8,6 +8,8 @@ import { createProgram } from '../../src/cli/program.ts';
 import { RESOURCES } from '../../src/k8s/resources.ts';
 import { parseLinkExclusion } from '../../src/l2/index.ts';
 import { CHART, walk, type Schema } from './chart.ts';
+import { METALLB_VALUES } from './metallb-values.ts';
+import { isUnused, valueLeaves } from './values-schema.ts';
 import {
   findHelm,
   NAMESPACE,
@@ -28,6 +30,13 @@ function leaves(at: Schema, path = ''): string[] {
     leaves(inner, path === '' ? name : `${path}.${name}`),
   );
 }
+
+/** What MetalLB called differently before; the name of today stands in values.yaml. */
+const OLDER_NAMES = [
+  'prometheus.secureMetricsPort',
+  'prometheus.controllerMetricsTLSSecret',
+  'prometheus.speakerMetricsTLSSecret',
+];
 
 /** What a user may set, each at least once, with what must come of it. */
 const SETTINGS: readonly {
@@ -77,12 +86,12 @@ const SETTINGS: readonly {
   },
   {
     name: 'another port for metrics',
-    values: { metrics: { securePort: 19_120 } },
+    values: { prometheus: { metricsPort: 19_120 } },
     has: ['--port=19120', 'containerPort: 19120', 'resources: [tokenreviews]', ':metrics-reader'],
   },
   {
     name: 'metrics over plain HTTP',
-    values: { metrics: { plainHTTP: true } },
+    values: { prometheus: { plainHTTP: true } },
     has: ['--metrics-port=7472', '--metrics-port=7473', '--port=0', 'containerPort: 7473'],
     lacks: ['tokenreviews', ':metrics-reader', '--port=9120'],
   },
@@ -93,7 +102,7 @@ const SETTINGS: readonly {
   },
   {
     name: 'a NetworkPolicy of a controller without metrics',
-    values: { networkpolicies: { enabled: true }, metrics: { securePort: 0 } },
+    values: { networkpolicies: { enabled: true }, prometheus: { metricsPort: 0 } },
     has: ['kind: NetworkPolicy', 'port: 6443'],
     lacks: ['port: metrics', 'default-deny'],
   },
@@ -116,7 +125,7 @@ const SETTINGS: readonly {
         labels: { team: 'net' },
         podDisruptionBudget: { enabled: true, minAvailable: '50%' },
       },
-      metrics: { plainHTTP: true },
+      prometheus: { plainHTTP: true },
     },
     has: [
       'replicas: 3',
@@ -143,24 +152,19 @@ const SETTINGS: readonly {
         resources: { requests: { cpu: '20m' }, limits: { memory: '200Mi' } },
         nodeSelector: { rack: 'one' },
         tolerations: [{ operator: 'Exists' }],
-        tolerateControlPlane: false,
+        tolerateMaster: false,
         affinity: { podAntiAffinity: {} },
         priorityClassName: '',
         ignoreExcludeLB: true,
         excludeInterfaces: { enabled: false },
         layer2: { drainCordoned: true },
-        memberlist: {
-          enabled: false,
-          mlBindPort: 17_946,
-          mlBindAddrOverride: '192.0.2.11',
-          mlSecretKeyPath: '/x',
-        },
-        updateStrategy: { maxUnavailable: '10%', minReadySeconds: 7 },
+        updateStrategy: { rollingUpdate: { maxUnavailable: '10%' } },
+        minReadySeconds: 7,
         podAnnotations: { 'example.com/note': 'two' },
         labels: { team: 'edge' },
+        frr: { resources: { requests: { memory: '77Mi' }, limits: { memory: '88Mi' } } },
       },
-      metrics: { plainHTTP: true },
-      frr: { resources: { requests: { memory: '77Mi' }, limits: { memory: '88Mi' } } },
+      prometheus: { plainHTTP: true },
     },
     has: [
       '--log-level=none',
@@ -206,38 +210,37 @@ const SETTINGS: readonly {
     name: 'monitors and alerts',
     values: {
       prometheus: {
-        podMonitor: { enabled: true, labels: { release: 'pods' }, interval: '15s' },
-        serviceMonitor: { enabled: true, labels: { release: 'services' }, interval: '1m30s' },
-        rules: {
-          enabled: true,
-          labels: { release: 'rules' },
-          alertLabels: { severity: 'page', team: 'net' },
-          poolUsagePercent: [60],
-        },
+        podMonitor: { enabled: true, additionalLabels: { release: 'pods' }, interval: '15s' },
+        serviceMonitor: { enabled: true, interval: '1m30s' },
+        prometheusRule: { enabled: true, additionalLabels: { release: 'rules' } },
       },
     },
     has: [
       'kind: PodMonitor',
       'kind: ServiceMonitor',
       'release: pods',
-      'release: services',
       'release: rules',
       'interval: 15s',
       'interval: 1m30s',
-      'severity: page',
-      'team: net',
-      'MetalLBAddressPoolUsage60Percent',
+      'jobLabel: app.kubernetes.io/name',
+      'scheme: https',
+      'severity: warning',
+      'severity: critical',
     ],
-    lacks: ['severity: warning', 'Usage75Percent'],
   },
   {
     name: 'monitors without metrics',
     values: {
-      metrics: { securePort: 0 },
-      prometheus: { podMonitor: { enabled: true }, serviceMonitor: { enabled: true } },
+      prometheus: { metricsPort: 0, podMonitor: { enabled: true }, serviceMonitor: { enabled: true } },
     },
     lacks: ['monitoring.coreos.com', 'kind: Service\n'],
   },
+  {
+    name: 'annotations for a Prometheus that goes by these',
+    values: { prometheus: { scrapeAnnotations: true, plainHTTP: true } },
+    has: ['prometheus.io/port: "7472"', 'prometheus.io/port: "7473"', 'prometheus.io/scheme: http\n'],
+  },
+  { name: "every value of MetalLB's chart", values: METALLB_VALUES, has: ['kind: PodMonitor'] },
 ];
 
 describe('the values', () => {
@@ -251,7 +254,13 @@ describe('the values', () => {
   });
 
   test('values.yaml sets what the schema knows, and every one of it', () => {
-    const known = leaves(schema).filter((path) => path !== 'global' && !path.endsWith('.limits'));
+    const unused = new Set(
+      valueLeaves(schema)
+        .filter(isUnused)
+        .map(({ path }) => path),
+    );
+    const isOptional = (path: string): boolean => path.endsWith('.limits') || OLDER_NAMES.includes(path);
+    const known = leaves(schema).filter((path) => !unused.has(path) && !isOptional(path));
     expect(leavesOf(defaults, known)).toEqual([...known].sort());
   });
 
@@ -362,11 +371,11 @@ function withHelm(program: string): void {
       const accounts = pods(objects).map(({ serviceAccountName }) => serviceAccountName);
       const made = named(objects, 'ServiceAccount').map(({ metadata }) => metadata.name);
       expect(made.filter((name) => !accounts.includes(name))).toEqual([]);
-      // The role of those who read the metrics is for the user to bind.
-      const roles = [...named(objects, 'Role'), ...named(objects, 'ClusterRole')].filter(
-        ({ metadata }) => !metadata.name.endsWith(':metrics-reader'),
-      );
-      const bindings = [...named(objects, 'RoleBinding'), ...named(objects, 'ClusterRoleBinding')];
+      // Those who read the metrics are others.
+      const isOurs = ({ metadata }: Rendered): boolean => !metadata.name.endsWith('metrics-reader');
+      const roles = [...named(objects, 'Role'), ...named(objects, 'ClusterRole')].filter(isOurs);
+      const kinds = ['RoleBinding', 'ClusterRoleBinding'];
+      const bindings = kinds.flatMap((kind) => named(objects, kind)).filter(isOurs);
       expect(bindings.map(({ roleRef }) => `${roleRef.kind} ${roleRef.name}`).sort()).toEqual(
         roles.map(({ kind, metadata }) => `${kind} ${metadata.name}`).sort(),
       );
@@ -495,7 +504,7 @@ function withHelm(program: string): void {
   });
 
   test('alerts ask for metrics that we have', () => {
-    const values = { prometheus: { rules: { enabled: true } } };
+    const values = { prometheus: { prometheusRule: { enabled: true } } };
     const rules = named(objectsOf(template(program, values)), 'PrometheusRule')[0]!.spec.groups[0]!.rules;
     expect(rules.map(({ alert }) => alert)).toEqual([
       'MetalLBStaleConfig',

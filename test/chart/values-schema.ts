@@ -30,6 +30,11 @@ export function valueLeaves(schema: Schema, path = ''): readonly ValueLeaf[] {
   return [{ path, schema }];
 }
 
+/** Whoever reads the description knows that the value changes nothing. */
+export function isUnused({ schema }: ValueLeaf): boolean {
+  return schema.description?.endsWith('; not used.') === true;
+}
+
 /** What stands at a path; undefined: nothing. */
 export function valueAt(values: unknown, path: string): unknown {
   return path

@@ -1,26 +1,43 @@
 import { describe, expect, test } from 'vitest';
 import { findHelm, template } from './helm.ts';
-import { defaultValues, valueAt, valueLeaves, valuesSchema, type ValueLeaf } from './values-schema.ts';
+import {
+  defaultValues,
+  isUnused,
+  valueAt,
+  valueLeaves,
+  valuesSchema,
+  type ValueLeaf,
+} from './values-schema.ts';
 import type { Schema } from './chart.ts';
 
 /** Every value of the schema does something: set to another than its default, it changes what helm makes. */
 
-/** What must be set beside a value for it to matter, by where its path begins. */
+const ALERTS = { prometheusRule: { enabled: true } };
+const MONITORS = { podMonitor: { enabled: true }, serviceMonitor: { enabled: true } };
+const OF_PROMETHEUS = { serviceAccount: 'prometheus', namespace: 'monitoring' };
+
+/** What must be set beside a value for it to matter, by where its path begins; the first that fits. */
 const BESIDE: readonly { readonly path: string; readonly values: object }[] = [
-  { path: 'controller.metricsPort', values: { metrics: { plainHTTP: true } } },
-  { path: 'speaker.metricsPort', values: { metrics: { plainHTTP: true } } },
+  { path: 'controller.metricsPort', values: { prometheus: { plainHTTP: true } } },
+  { path: 'speaker.metricsPort', values: { prometheus: { plainHTTP: true } } },
   {
     path: 'controller.podDisruptionBudget.minAvailable',
     values: { controller: { podDisruptionBudget: { enabled: true } } },
   },
   { path: 'networkpolicies.', values: { networkpolicies: { enabled: true } } },
-  { path: 'prometheus.podMonitor.', values: { prometheus: { podMonitor: { enabled: true } } } },
-  { path: 'prometheus.serviceMonitor.', values: { prometheus: { serviceMonitor: { enabled: true } } } },
-  { path: 'prometheus.rules.', values: { prometheus: { rules: { enabled: true } } } },
+  { path: 'prometheus.podMonitor.', values: { prometheus: MONITORS } },
+  { path: 'prometheus.serviceMonitor.', values: { prometheus: MONITORS } },
+  {
+    path: 'prometheus.prometheusRule.addressPoolUsage.thresholds[].labels',
+    values: {
+      prometheus: { prometheusRule: { enabled: true, addressPoolUsage: { thresholds: [{ percent: 17 }] } } },
+    },
+  },
+  { path: 'prometheus.prometheusRule.', values: { prometheus: ALERTS } },
+  { path: 'prometheus.rbacPrometheus', values: { prometheus: OF_PROMETHEUS } },
+  { path: 'prometheus.serviceAccount', values: { prometheus: OF_PROMETHEUS } },
+  { path: 'prometheus.namespace', values: { prometheus: OF_PROMETHEUS } },
 ];
-
-/** Whoever reads the description knows that the value changes nothing. */
-const NOT_USED = '; not used.';
 
 const leaves = valueLeaves(valuesSchema());
 const defaults = defaultValues() as object;
@@ -28,7 +45,7 @@ const defaults = defaultValues() as object;
 /** Values that are allowed and not the default: every word of an enum, one of anything else. */
 function othersThan(before: unknown, { schema }: ValueLeaf): readonly unknown[] {
   if (schema.enum) return schema.enum.filter((word) => word !== before && word !== '');
-  return [anotherThan(before, schema)];
+  return schema.examples ?? [anotherThan(before, schema)];
 }
 
 function anotherThan(before: unknown, schema: Schema): unknown {
@@ -54,7 +71,12 @@ function merged(a: object, b: object): object {
   for (const [name, value] of Object.entries(b)) {
     const there = result[name];
     const both = [there, value].every((each) => typeof each === 'object' && !Array.isArray(each));
-    result[name] = both ? merged(there as object, value as object) : value;
+    const [one, other] = [there, value].map((each) =>
+      Array.isArray(each) ? (each as unknown[])[0] : undefined,
+    );
+    const areItems = typeof one === 'object' && typeof other === 'object';
+    if (both) result[name] = merged(there as object, value as object);
+    else result[name] = areItems ? [merged(one!, other!)] : value;
   }
   return result;
 }
@@ -87,13 +109,13 @@ function withHelm(program: string): void {
   });
 
   test.each(leaves)('$path changes what is made, or says that it does not', (leaf) => {
-    const { path, schema } = leaf;
+    const { path } = leaf;
     const beside = BESIDE.find((each) => path.startsWith(each.path))?.values ?? {};
     const before = render(beside);
     const values = othersThan(valueAt(merged(defaults, beside), path), leaf);
-    expect(values).not.toEqual([]);
+    // Of one word there is no other.
+    if (leaf.schema.enum?.length !== 1) expect(values).not.toEqual([]);
     const without = values.filter((value) => render(merged(beside, valuesWith(path, value))) === before);
-    const isUnused = schema.description?.endsWith(NOT_USED) === true;
-    expect(without).toEqual(isUnused ? values : []);
+    expect(without).toEqual(isUnused(leaf) ? values : []);
   });
 }

@@ -137,7 +137,7 @@ describeWithCluster('layer 2 in a cluster', () => {
   test('every request finds a node while an upgrade exchanges every pod', async () => {
     const seen = await whileFetching(lab, ADDRESS, async () => {
       const again = 'speaker.podAnnotations.upgrade=again,controller.podAnnotations.upgrade=again';
-      const change = `${again},speaker.layer2.drainCordoned=true,metrics.plainHTTP=true`;
+      const change = `${again},speaker.layer2.drainCordoned=true,prometheus.plainHTTP=true`;
       await helm(lab, 'upgrade', '--wait', '--timeout', '150s', '--set', change);
       await rolledOut(lab, 'speaker', 'daemonset');
     });
@@ -171,8 +171,7 @@ describeWithCluster('layer 2 in a cluster', () => {
 
   test('a Prometheus reads who has the address, and of nobody else', async () => {
     const owner = await isSettledOn((node) => node !== '');
-    const values = { metrics: { plainHTTP: true } };
-    const prometheus = await startPrometheus(lab, { tokens: { anybody: '' }, values });
+    const prometheus = await startPrometheus(lab, { tokens: { anybody: '' }, plainHTTP: true });
     const podOf = async (node: string): Promise<string> => {
       const form = 'jsonpath={.items[*].metadata.name}';
       return lab.kubectl(['get', 'pods', '-n', NAMESPACE, ...speakerOn(node), '-o', form]);

@@ -159,7 +159,7 @@ describeWithCluster('in a cluster that had MetalLB', () => {
       for (const commands of await commandsIn('docs/metrics.md', 'Reading them')) {
         await shell.run(commands);
       }
-      const prometheus = await startPrometheus(lab, { tokens, values: {} });
+      const prometheus = await startPrometheus(lab, { tokens, plainHTTP: false });
       await eventually(async () => {
         expect(await scrapesOf(prometheus)).toEqual([
           'prometheus controller https up',
@@ -183,11 +183,10 @@ describeWithCluster('in a cluster that had MetalLB', () => {
     });
 
     test('reads them over plain HTTP after an upgrade that says so', async () => {
-      await helm(lab, 'upgrade', '--wait', '--timeout', '150s', '--set', 'metrics.plainHTTP=true');
+      await helm(lab, 'upgrade', '--wait', '--timeout', '150s', '--set', 'prometheus.plainHTTP=true');
       await allAreAsBefore();
       await areReachedThrough(NODES);
-      const values = { metrics: { plainHTTP: true } };
-      const prometheus = await startPrometheus(lab, { tokens: { anybody: '' }, values });
+      const prometheus = await startPrometheus(lab, { tokens: { anybody: '' }, plainHTTP: true });
       await eventually(async () => {
         const wanted = ['controller', 'controller', 'speaker', 'speaker'].map(
           (name) => `anybody ${name} http up`,

@@ -54,15 +54,16 @@ interface PodMonitor extends Pick<Rendered, 'kind' | 'metadata'> {
 export interface PrometheusOptions {
   /** By the job that shows it: every PodMonitor is read once by each, and the token is shown where the PodMonitor says so. */
   readonly tokens: Readonly<Record<string, string>>;
-  /** Of the chart. */
-  readonly values: object;
+  /** Whether the chart was installed so. */
+  readonly plainHTTP: boolean;
 }
 
 /** @throws when it does not start; it is ended after the last test of the file at the latest */
 export async function startPrometheus(lab: TestCluster, options: PrometheusOptions): Promise<Prometheus> {
   const folder = await tempDir();
-  const monitoring = { podMonitor: { enabled: true }, rules: { enabled: true } };
-  const objects = objectsOf(template(lab.cluster.helm, { ...options.values, prometheus: monitoring }));
+  const { plainHTTP } = options;
+  const monitoring = { plainHTTP, podMonitor: { enabled: true }, prometheusRule: { enabled: true } };
+  const objects = objectsOf(template(lab.cluster.helm, { prometheus: monitoring }));
   const monitors = objects.filter(({ kind }) => kind === 'PodMonitor') as unknown as readonly PodMonitor[];
   const groups = objects.filter(({ kind }) => kind === 'PrometheusRule').flatMap(({ spec }) => spec.groups);
   const jobs: object[] = [];
