@@ -5,6 +5,7 @@ import { faultPlan, type FaultStep } from './fault-plan.ts';
 import { FRR_DAEMONS, freeze, movePorts, nowMs, powerOff, powerOn, signalNamed, thaw } from './hosts.ts';
 import { answerSpans, longest, overlaps, gaps, questionSpans, violations, type Violation } from './judge.ts';
 import type { LanRecorder } from './recorder.ts';
+import { stolenMs } from './stolen.ts';
 
 /** A LAN to strike: nodes on ports of one switch, and a host that asks. */
 export interface FaultLan {
@@ -19,10 +20,15 @@ export interface FaultLan {
   readonly gateways: readonly string[];
 }
 
+/** With how long the CPUs were not this machine's in the step, milliseconds: for whoever looks for the cause. */
+export interface FaultViolation extends Violation {
+  readonly stolenMs: number;
+}
+
 export interface FaultRunResult {
   readonly seed: number;
   readonly faults: number;
-  readonly violations: readonly Violation[];
+  readonly violations: readonly FaultViolation[];
   /** The longest times with two owners and with none, whatever was being done. */
   readonly longestOverlapMs: number;
   readonly longestGapMs: number;
@@ -53,7 +59,7 @@ export async function faultRun(
   const { seed, faults, onStep, signal } = options;
   const { recorder, asker, ips } = lan;
   const plan = faultPlan({ seed, faults, nodes: [...lan.nodes.keys()] });
-  const found: Violation[] = [];
+  const found: FaultViolation[] = [];
   let longestOverlapMs = 0;
   let longestGapMs = 0;
   let struck = 0;
@@ -64,6 +70,7 @@ export async function faultRun(
     signal?.throwIfAborted();
     const what = `${step.action} ${step.kind} ${step.nodes.join(' ')}`;
     if (step.action === 'strike') struck += 1;
+    const stolenBefore = await stolenMs();
     await act(lan, step);
     const fromMs = nowMs();
     const lastsMs = index === plan.length - 1 ? Math.max(step.thenMs, END_MS) : step.thenMs;
@@ -71,6 +78,7 @@ export async function faultRun(
     const toMs = nowMs();
     // What is still on its way through the recorder.
     await delay(50);
+    const stolen = (await stolenMs()) - stolenBefore;
     const after = `fault ${struck}: ${what}`;
     const recent = recorder.sightings.filter(({ atMs }) => atMs >= fromMs - JOIN_MS && atMs <= toMs);
     for (const ip of ips) {
@@ -78,16 +86,13 @@ export async function faultRun(
       const spans = answerSpans(recent, about);
       const asked = questionSpans(recent, about);
       const stretches = [{ fromMs, toMs, after, hasCandidate: step.hasCandidate }];
-      found.push(...violations(spans, { ip, asked, stretches, mostMs: MOST_MS }));
+      const broken = violations(spans, { ip, asked, stretches, mostMs: MOST_MS });
+      found.push(...broken.map((violation) => ({ ...violation, stolenMs: stolen })));
       longestOverlapMs = Math.max(longestOverlapMs, longest(overlaps(spans)));
       longestGapMs = Math.max(longestGapMs, longest(asked.flatMap((time) => gaps(spans, time))));
     }
     const bad = found.filter((violation) => violation.after === after);
-    onStep(
-      [after, ...bad.map(({ ip, rule, lastedMs }) => `${ip}: ${rule} for ${lastedMs.toFixed(0)} ms`)].join(
-        '; ',
-      ),
-    );
+    onStep([after, ...bad.map(violationText)].join('; '));
     recorder.forgetBefore(toMs - JOIN_MS);
   }
   return {
@@ -95,6 +100,11 @@ export async function faultRun(
     longestOverlapMs: Math.round(longestOverlapMs),
     longestGapMs: Math.round(longestGapMs),
   };
+}
+
+/** `192.0.2.200: no owner for 1052 ms`, and what the machine did. */
+export function violationText({ ip, rule, lastedMs, stolenMs: stolen }: FaultViolation): string {
+  return `${ip}: ${rule} for ${lastedMs.toFixed(0)} ms (CPUs were given to others for ${stolen} ms of the step)`;
 }
 
 async function act(lan: FaultLan, { action, kind, nodes }: FaultStep): Promise<void> {
