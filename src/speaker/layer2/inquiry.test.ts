@@ -15,7 +15,7 @@ function group(key: string): Layer2Group {
 }
 
 /** A node that watches n2, with what it sent. */
-function watching(options: { readonly owned?: readonly string[] } = {}): {
+function watching(options: { readonly owned?: readonly string[]; readonly startedAt?: number } = {}): {
   readonly inquiry: Inquiry;
   readonly sights: Sights;
   readonly sight: Sight;
@@ -42,6 +42,7 @@ function watching(options: { readonly owned?: readonly string[] } = {}): {
         sent.push(...frames({ mac: parseMac(link.mac), linkLocal: undefined } as unknown as Port));
       },
     },
+    startedAt: options.startedAt ?? -60_000,
     stateOf: (key) =>
       options.owned?.includes(key) === true
         ? {
@@ -66,6 +67,24 @@ describe('an owner that this node watches', () => {
     }
     expect(asked).toEqual([0, 200, 300, 400]);
     expect(news).toEqual([400]);
+  });
+
+  test('may be starting when this speaker is: until it has answered once, it has three seconds', () => {
+    const owners = (sight: Sight): readonly { sight: Sight; groups: readonly Layer2Group[] }[] => [
+      { sight, groups: [group('192.0.2.200')] },
+    ];
+    const late = watching({ startedAt: 0 });
+    late.inquiry.watch({ sessions: [], owners: owners(late.sight), rivals: [] });
+    const news: number[] = [];
+    for (let now = 0; now <= 4_000; now += 50) if (late.inquiry.ask(now)) news.push(now);
+    expect(news).toEqual([3_200]);
+
+    const back = watching({ startedAt: 0 });
+    back.inquiry.watch({ sessions: [], owners: owners(back.sight), rivals: [] });
+    back.inquiry.ask(0);
+    back.inquiry.answered('n2', 'eth1', 1);
+    for (let now = 200; now <= 2_000; now += 50) if (back.inquiry.ask(now)) news.push(now);
+    expect(news).toEqual([3_200, 600]);
   });
 
   test('is well for as long as it answers', () => {

@@ -14,6 +14,11 @@ import type { Watched, WatchList } from './watch-list.ts';
 const RIVAL_EVERY_MS = 250;
 /** and for how long after its BFD session is up again. */
 const RIVAL_SETTLED_MS = 5_000;
+/**
+ * Where this speaker was only just started, others may be starting too, and the slowest of them has a thousand Services to
+ * read first: who has not answered yet has so long, from the start of this one.
+ */
+const STARTING_MS = 3_000;
 /** It is asked for all at once no sooner than this after the last time: each answer is a dispute, and asks for the same. */
 const DISPUTE_MS = 500;
 
@@ -37,8 +42,9 @@ export function createInquiry(options: {
   readonly sights: Sights;
   readonly ports: Pick<Ports, 'send'>;
   readonly stateOf: Keeper['stateOf'];
+  readonly startedAt: number;
 }): Inquiry {
-  const { sights, ports, stateOf } = options;
+  const { sights, ports, stateOf, startedAt } = options;
   /** Those whose answer is outstanding. */
   const asked = new Set<string>();
   const disputedAt = new Map<string, number>();
@@ -60,13 +66,16 @@ export function createInquiry(options: {
     let isMissing = false;
     for (const watched of list.owners) {
       const { node, link } = watched.sight;
-      if (asked.has(sightKey(watched.sight)) && sights.missed(node, link, now)) isNews = true;
+      const isDue = asked.has(sightKey(watched.sight)) && !mayBeStarting(watched.sight, now);
+      if (isDue && sights.missed(node, link, now)) isNews = true;
       const { missed } = sights.evidenceOf(node, link);
       if (missed > 0 && missed < MISSES_TO_SILENCE) isMissing = true;
       askOwner(watched);
     }
     return { isNews, isMissing };
   };
+  const mayBeStarting = ({ node, link }: Watched['sight'], now: number): boolean =>
+    now - startedAt < STARTING_MS && sights.evidenceOf(node, link).answeredAt === undefined;
   const askBack = ({ sight, groups }: Watched, now: number): void => {
     const { bfd, bfdSince } = sights.evidenceOf(sight.node, sight.link);
     for (const group of groups) {

@@ -90,7 +90,7 @@ export function startLayer2(options: Layer2Options): Layer2 {
   });
   const gateways = createGateways(ports.send);
   const witnesses = createWitnesses({ me, situation: () => situation, sights, ports, gateways });
-  const inquiry = createInquiry({ sights, ports, stateOf: keeper.stateOf });
+  const inquiry = createInquiry({ sights, ports, stateOf: keeper.stateOf, startedAt });
   const tell = createTelling(options);
   const ledger = createLedger({ me, situation: () => situation, stateOf: keeper.stateOf });
 
