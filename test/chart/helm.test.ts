@@ -49,6 +49,7 @@ const SETTINGS: readonly {
   {
     name: 'nothing',
     values: {},
+    has: ['replicas: 2', 'minAvailable: 1'],
     lacks: ['--lb-class', '--ignore-exclude-lb', '--l2-drain-cordoned', 'monitoring.coreos.com'],
   },
   { name: 'values of a chart above', values: { global: { anything: 1 } } },
@@ -142,6 +143,12 @@ const SETTINGS: readonly {
       'minAvailable: 50%',
     ],
     lacks: ['podAntiAffinity', 'replicas: 2'],
+  },
+  {
+    name: 'one controller',
+    values: { controller: { replicas: 1 } },
+    has: ['replicas: 1'],
+    lacks: ['PodDisruptionBudget'],
   },
   {
     name: 'the speaker',
