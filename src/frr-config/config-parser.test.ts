@@ -1,4 +1,6 @@
 import fc from 'fast-check';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { createFrrConfigParser, parseFrrConfig, type FrrConfig } from './index.ts';
 
@@ -41,6 +43,26 @@ function text(ipv4: readonly string[], rest: readonly string[] = []): string {
 
 const LINES = [1, 2, 3, 4].map((last) => network(`198.51.100.${last}/32`));
 const without = (index: number): string[] => LINES.filter((_, at) => at !== index);
+
+/** Used on the heap when nothing is left to collect, bytes. */
+function heapUsed(): number {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  return process.memoryUsage().heapUsed;
+}
+
+test('texts are not kept, whatever was cut out of them', () => {
+  const lines = Array.from({ length: 5_000 }, (_, at) => network(`10.1.${at >> 8}.${at & 255}/32`));
+  const parse = createFrrConfigParser();
+  parse(text(lines));
+  const before = heapUsed();
+  for (let more = 1; more <= 200; more += 1) {
+    parse(text([...lines, ...lines.slice(0, more).map((line) => line.replace('10.1.', '10.2.'))]));
+  }
+  // 200 texts are 44 MB.
+  expect(heapUsed() - before).toBeLessThan(10_000_000);
+  expect(parse(text(lines)).contexts.size).toBeGreaterThan(0);
+});
 
 describe('a text after another', () => {
   test.each<[string, string, string]>([

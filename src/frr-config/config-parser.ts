@@ -48,10 +48,18 @@ function withFewNetworks({ text: before, config }: Parsed, text: string): FrrCon
 
   const statements = new Map(context.statements);
   for (const network of removed) if (network !== undefined) statements.delete(network);
-  for (const line of change.added) statements.set(networkOf(line) ?? line, line.trim());
+  for (const line of change.added.map(detached)) statements.set(networkOf(line) ?? line, line.trim());
   const contexts = new Map(config.contexts);
   contexts.set(context.key, { ...context, statements });
   return { ...config, contexts };
+}
+
+/**
+ * The same characters in memory of their own: what is cut out of a text keeps the whole of it in memory, and every text
+ * leaves a line or two here that stay for as long as their Service does.
+ */
+function detached(line: string): string {
+  return Buffer.from(line).toString();
 }
 
 /** The context in which a change stands: a `network` line beside it that stands nowhere else is in the same one. */
