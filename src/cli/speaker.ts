@@ -140,7 +140,7 @@ async function runUntil(options: Options, command: Command, course: Course): Pro
   sayIdleFlags(command, SPEAKER_IDLE_FLAGS, logger);
   trimMemory(signal);
   const metrics = createSpeakerMetrics({ node: nodeName });
-  const state = { isSynced: false };
+  const state = { isSynced: false, nodes: 0 };
   const healthPort = options.healthProbePort ?? (options.source === undefined ? CLUSTER_HEALTH_PORT : 0);
   if (healthPort !== 0) {
     await serveHealth({
@@ -157,6 +157,7 @@ async function runUntil(options: Options, command: Command, course: Course): Pro
   const { source, publish, client, layer2, close } = await edgesOf(options, {
     ...{ logger, signal },
     serviceExists: services.has,
+    nodes: () => state.nodes,
   });
   await serveAllMetrics(options, { registry: metrics.registry, client, signal });
   if (signal.aborted) return;
@@ -165,6 +166,7 @@ async function runUntil(options: Options, command: Command, course: Course): Pro
     source: (onState, until) =>
       source((next, heardAtMs) => {
         state.isSynced = true;
+        state.nodes = next.snapshot.objects.Node.length;
         services.set(next.snapshot.objects.Service);
         onState(next, heardAtMs);
       }, until),
@@ -205,9 +207,10 @@ async function edgesOf(
     readonly logger: Logger;
     readonly signal: AbortSignal;
     readonly serviceExists: (key: string) => boolean | undefined;
+    readonly nodes: () => number;
   },
 ): Promise<Edges> {
-  const { logger, signal } = context;
+  const { logger, signal, nodes } = context;
   const { source: path, namespace, nodeName: node } = options;
   if (path !== undefined) {
     const statusFolder = statusFolderOf(path);
@@ -225,7 +228,7 @@ async function edgesOf(
     };
   }
   const { client, owner } = await openCluster({ namespace, podName: options.podName });
-  const reports = clusterReports({ client, node, owner, logger, signal });
+  const reports = clusterReports({ client, node, owner, nodes, logger, signal });
   const queries = speakerQueries(namespace);
   return {
     source: clusterSource({ client, namespace, queries, withSecrets: true, logger }),

@@ -47,10 +47,12 @@ export function createEventRecorder(options: {
   /** `metallb-controller` or `metallb-speaker`. */
   readonly component: string;
   readonly host?: string;
+  /** What comes after a rest is written within so long, at random. */
+  readonly spreadMs?: () => number;
   readonly logger: Logger;
   readonly signal: AbortSignal;
 }): EventRecorder {
-  const { client, component, host, logger, signal } = options;
+  const { client, component, host, spreadMs, logger, signal } = options;
   const recorded = new Map<string, Recorded>();
   let dropped = 0;
 
@@ -74,7 +76,10 @@ export function createEventRecorder(options: {
     }
     return DONE;
   };
-  const queue = createKeyedQueue({ work: write, concurrency: 2, backoff: BACKOFF, paceMs: PACE_MS, signal });
+  const queue = createKeyedQueue({
+    ...{ work: write, concurrency: 2, backoff: BACKOFF, paceMs: PACE_MS, signal },
+    ...(spreadMs ? { spreadMs } : {}),
+  });
 
   const nameOf = (key: string, { object }: Recorded): string => `${object.name.slice(0, 200)}.${key}`;
   const creation = (key: string, entry: Recorded): Parameters<ApiClient['request']>[0] => {

@@ -171,6 +171,30 @@ test('keeps its pace', async () => {
   expect((at[3] ?? 0) - (at[0] ?? 0)).toBeGreaterThanOrEqual(28);
 });
 
+test('begins at random after a rest, and what comes meanwhile with it', async () => {
+  const seen: { readonly key: string; readonly afterMs: number }[] = [];
+  let startedAt = performance.now();
+  const { queue: q } = queue({
+    spreadMs: () => 80,
+    random: () => 0.5,
+    work: (key) => {
+      seen.push({ key, afterMs: performance.now() - startedAt });
+      return Promise.resolve(DONE);
+    },
+  });
+  q.add('a');
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  q.add('b');
+  await q.idle();
+  expect(seen.map(({ key }) => key)).toEqual(['a', 'b']);
+  for (const { afterMs } of seen) expect(afterMs).toBeGreaterThanOrEqual(39);
+  startedAt = performance.now();
+  q.add('c');
+  await q.idle();
+  expect(seen.at(-1)).toMatchObject({ key: 'c' });
+  expect(seen.at(-1)?.afterMs).toBeGreaterThanOrEqual(39);
+});
+
 test('ends with its signal: what waits is dropped, what runs is awaited', async () => {
   let finish: (() => void) | undefined;
   const done: string[] = [];

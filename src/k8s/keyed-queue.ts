@@ -20,6 +20,11 @@ export interface KeyedQueueOptions {
   readonly backoff: Backoff;
   /** At least this long between two beginnings, on the average: 0 for no limit. */
   readonly paceMs?: number;
+  /**
+   * What comes after a rest begins within so long, at random: where many processes hear of the same change at the same moment,
+   * they do not all write at once.
+   */
+  readonly spreadMs?: () => number;
   readonly signal: AbortSignal;
   readonly random?: () => number;
 }
@@ -43,7 +48,7 @@ export interface KeyedQueue {
  * back-off of its own for each that failed. Its length is bounded by the number of different keys.
  */
 export function createKeyedQueue(options: KeyedQueueOptions): KeyedQueue {
-  const { work, concurrency, backoff, paceMs = 0, signal, random = Math.random } = options;
+  const { work, concurrency, backoff, paceMs = 0, spreadMs, signal, random = Math.random } = options;
   const waiting = new Set<string>();
   const running = new Set<string>();
   /** Added while being worked on: to be worked on once more. */
@@ -91,7 +96,7 @@ export function createKeyedQueue(options: KeyedQueueOptions): KeyedQueue {
       const [key] = waiting;
       if (key === undefined) return;
       const now = performance.now();
-      if (paceMs > 0 && now < nextAt) {
+      if (now < nextAt) {
         pacer ??= setTimeout(() => {
           pacer = undefined;
           pump();
@@ -118,6 +123,7 @@ export function createKeyedQueue(options: KeyedQueueOptions): KeyedQueue {
       return;
     }
     if (retries.has(key)) return;
+    if (spreadMs && size() === 0) nextAt = Math.max(nextAt, performance.now() + random() * spreadMs());
     waiting.add(key);
     pump();
   };

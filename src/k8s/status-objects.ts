@@ -32,6 +32,8 @@ export interface StatusObjectsOptions {
   readonly manager: string;
   /** Owner of the objects made here: with it they go. */
   readonly owner: OwnerReference | undefined;
+  /** See {@link KeyedQueueOptions}. */
+  readonly spreadMs?: () => number;
   readonly logger: Logger;
   readonly signal: AbortSignal;
 }
@@ -64,6 +66,7 @@ export class StatusObjects {
       concurrency: 2,
       backoff: BACKOFF,
       paceMs: PACE_MS,
+      ...(options.spreadMs ? { spreadMs: options.spreadMs } : {}),
       signal: options.signal,
     });
   }

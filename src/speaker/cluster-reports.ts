@@ -15,6 +15,8 @@ import type { Logger } from '../telemetry/index.ts';
 import { speakerState, type PublishReport, type SpeakerReport } from './status-report.ts';
 
 const COMPONENT = 'metallb-speaker';
+/** For each node: all of them hear of a change at the same moment, and 500 spread what they write of it over 5 s. */
+const SPREAD_MS = 10;
 
 export interface ClusterReports {
   readonly publish: PublishReport;
@@ -31,12 +33,15 @@ export function clusterReports(options: {
   readonly client: ApiClient;
   readonly node: string;
   readonly owner: OwnerReference | undefined;
+  /** How many nodes the cluster has. */
+  readonly nodes: () => number;
   readonly logger: Logger;
   readonly signal: AbortSignal;
 }): ClusterReports {
-  const { client, node, owner, logger, signal } = options;
-  const objects = new StatusObjects({ client, manager: COMPONENT, owner, logger, signal });
-  const events = createEventRecorder({ client, component: COMPONENT, host: node, logger, signal });
+  const { client, node, owner, nodes, logger, signal } = options;
+  const common = { client, logger, signal, spreadMs: () => nodes() * SPREAD_MS };
+  const objects = new StatusObjects({ ...common, manager: COMPONENT, owner });
+  const events = createEventRecorder({ ...common, component: COMPONENT, host: node });
   const bgpStatusOf = createBgpStatuses(node);
   /** Announced in the report before; undefined before the first, when nobody knows what is new. */
   let announced: readonly ServiceVerdict[] | undefined;
