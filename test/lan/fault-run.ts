@@ -5,7 +5,7 @@ import { faultPlan, type FaultStep } from './fault-plan.ts';
 import { FRR_DAEMONS, freeze, movePorts, nowMs, powerOff, powerOn, signalNamed, thaw } from './hosts.ts';
 import { answerSpans, longest, overlaps, gaps, questionSpans, violations, type Violation } from './judge.ts';
 import type { LanRecorder } from './recorder.ts';
-import { stolenMs } from './stolen.ts';
+import { mostStolen, stolenMs } from './stolen.ts';
 
 /** A LAN to strike: nodes on ports of one switch, and a host that asks. */
 export interface FaultLan {
@@ -20,7 +20,7 @@ export interface FaultLan {
   readonly gateways: readonly string[];
 }
 
-/** With how long the CPUs were not this machine's in the step, milliseconds: for whoever looks for the cause. */
+/** With for how long a CPU was not this machine's in the step, milliseconds, which `lastedMs` may be too long by. */
 export interface FaultViolation extends Violation {
   readonly stolenMs: number;
 }
@@ -78,7 +78,7 @@ export async function faultRun(
     const toMs = nowMs();
     // What is still on its way through the recorder.
     await delay(50);
-    const stolen = (await stolenMs()) - stolenBefore;
+    const stolen = mostStolen(stolenBefore, await stolenMs());
     const after = `fault ${struck}: ${what}`;
     const recent = recorder.sightings.filter(({ atMs }) => atMs >= fromMs - JOIN_MS && atMs <= toMs);
     for (const ip of ips) {
@@ -86,7 +86,8 @@ export async function faultRun(
       const spans = answerSpans(recent, about);
       const asked = questionSpans(recent, about);
       const stretches = [{ fromMs, toMs, after, hasCandidate: step.hasCandidate }];
-      const broken = violations(spans, { ip, asked, stretches, mostMs: MOST_MS });
+      // What the machine did not have is taken off: it says nothing of what runs here.
+      const broken = violations(spans, { ip, asked, stretches, mostMs: MOST_MS + stolen });
       found.push(...broken.map((violation) => ({ ...violation, stolenMs: stolen })));
       longestOverlapMs = Math.max(longestOverlapMs, longest(overlaps(spans)));
       longestGapMs = Math.max(longestGapMs, longest(asked.flatMap((time) => gaps(spans, time))));
@@ -104,7 +105,7 @@ export async function faultRun(
 
 /** `192.0.2.200: no owner for 1052 ms`, and what the machine did. */
 export function violationText({ ip, rule, lastedMs, stolenMs: stolen }: FaultViolation): string {
-  return `${ip}: ${rule} for ${lastedMs.toFixed(0)} ms (CPUs were given to others for ${stolen} ms of the step)`;
+  return `${ip}: ${rule} for ${lastedMs.toFixed(0)} ms (a CPU was given to other machines for ${stolen} ms of it)`;
 }
 
 async function act(lan: FaultLan, { action, kind, nodes }: FaultStep): Promise<void> {

@@ -4,10 +4,15 @@ import { readFile } from 'node:fs/promises';
 const TICKS_PER_SECOND = 100;
 
 /**
- * For how long this machine's CPUs were given to other machines although they had work, since its start: milliseconds, summed
- * over all CPUs (proc(5), stat: steal). What is timed meanwhile says nothing about what runs here.
+ * For how long each of this machine's CPUs was given to other machines although it had work, since the start: milliseconds
+ * (proc(5), stat: steal).
  */
-export async function stolenMs(): Promise<number> {
-  const [all = ''] = (await readFile('/proc/stat', 'utf8')).split('\n', 1);
-  return (Number(all.split(/ +/)[8] ?? 0) * 1_000) / TICKS_PER_SECOND;
+export async function stolenMs(): Promise<readonly number[]> {
+  const lines = (await readFile('/proc/stat', 'utf8')).split('\n').filter((line) => /^cpu\d/.test(line));
+  return lines.map((line) => (Number(line.split(' ')[8] ?? 0) * 1_000) / TICKS_PER_SECOND);
+}
+
+/** The most that any CPU lost between two looks: nothing that was timed meanwhile took longer by more than that because of it. */
+export function mostStolen(before: readonly number[], after: readonly number[]): number {
+  return Math.max(0, ...after.map((ms, cpu) => ms - (before[cpu] ?? ms)));
 }
