@@ -29,11 +29,14 @@ export interface AddressUse {
   readonly position: bigint;
   sharingKey: string;
   backendKey: string;
-  /** Port text to the key of the Service that has it; empty for as long as the address cannot be shared. */
-  readonly ports: Map<string, string>;
-  /** Service keys. */
-  readonly users: Set<string>;
+  /** Port text to the key of the Service that has it; {@link NO_PORTS} for as long as the address cannot be shared. */
+  ports: Map<string, string>;
+  /** Service keys, in the order in which they came. A list: nearly every address has one, and a Set takes ten times as much. */
+  users: readonly string[];
 }
+
+/** One for all addresses that cannot be shared; nothing is ever put into it. */
+const NO_PORTS = new Map<string, string>();
 
 /** What of a Service matters to an address. */
 export interface AddressRequest {
@@ -154,8 +157,8 @@ function join(ledger: Ledger, { ip, place, allocation, previous }: Joining): voi
       position: place.position,
       sharingKey,
       backendKey,
-      ports: new Map(sharingKey === '' ? [] : ports.map((port) => [port, key])),
-      users: new Set([key]),
+      ports: sharingKey === '' ? NO_PORTS : new Map(ports.map((port) => [port, key])),
+      users: [key],
     };
     ledger.uses.set(ip.text, fresh);
     markUsed(place.space, place.position);
@@ -163,21 +166,25 @@ function join(ledger: Ledger, { ip, place, allocation, previous }: Joining): voi
     enterGroup(fresh);
     return;
   }
-  if (previous && use.users.has(key)) dropPorts(use, previous);
+  const isUser = use.users.includes(key);
+  if (previous && isUser) dropPorts(use, previous);
   if (use.sharingKey !== sharingKey || use.backendKey !== backendKey) {
     leaveGroup(use);
     use.sharingKey = sharingKey;
     use.backendKey = backendKey;
     enterGroup(use);
   }
-  use.users.add(key);
+  if (!isUser) use.users = [...use.users, key];
+  if (sharingKey === '') return;
+  if (use.ports === NO_PORTS) use.ports = new Map();
   for (const port of ports) use.ports.set(port, key);
 }
 
 function leave(ledger: Ledger, ip: IpAddress, allocation: Allocation): void {
   const use = ledger.uses.get(ip.text);
-  if (!use?.users.delete(allocation.key)) throw new Error(`${allocation.key} does not use ${ip.text}`);
-  if (use.users.size > 0) {
+  if (!use?.users.includes(allocation.key)) throw new Error(`${allocation.key} does not use ${ip.text}`);
+  use.users = use.users.filter((user) => user !== allocation.key);
+  if (use.users.length > 0) {
     dropPorts(use, allocation);
     return;
   }
