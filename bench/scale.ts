@@ -3,6 +3,7 @@ import { endOnSignals, formatTable } from '../src/cli/index.ts';
 import { measureLive, type LiveResult } from './scale/live.ts';
 import { FULL, measurePure, type PureRow } from './scale/pure.ts';
 import { scaleRigUp } from './scale/rig.ts';
+import { SIMULATED, simulate, type SimulationStep } from './scale/simulation.ts';
 import type { SingleResult } from './cluster/measure.ts';
 import { machineText, thisMachine, type Machine } from './support/machine.ts';
 import type { Summary } from './support/stats.ts';
@@ -10,14 +11,17 @@ import type { Summary } from './support/stats.ts';
 interface Report {
   readonly machine: Machine;
   readonly pure: readonly PureRow[];
+  readonly simulation: readonly SimulationStep[];
   readonly live?: LiveResult;
 }
 
+const PARTS = ['pure', 'simulation', 'live'] as const;
+
 const program = new Command('bench:scale')
   .description(
-    'What ten thousand Services cost: our own code beside the least that anybody needs for the same, and the product with a real API server, three nodes with FRR and a router.',
+    'What ten thousand Services cost: our own code beside the least that anybody needs for the same, 5,000 nodes and 50,000 Services simulated, and the product with a real API server, three nodes with FRR and a router.',
   )
-  .addOption(new Option('--only <part>', 'this part only').choices(['pure', 'live']))
+  .addOption(new Option('--only <part>', 'this part only').choices(PARTS))
   .option('--services <count>', 'how many are present', count, 10_000)
   .option('--trials <count>', 'Services, and changes of endpoints, one by one', count, 50)
   .option('--idle <seconds>', 'how long nothing happens', count, 60)
@@ -28,7 +32,7 @@ const program = new Command('bench:scale')
     '\nExamples:\n  npm run bench:scale\n  npm run bench:scale -- --only pure\n  npm run bench:scale -- --only live --services 1000 --churn 0 -o json\n',
   );
 const options = program.parse().opts<{
-  only?: 'pure' | 'live';
+  only?: (typeof PARTS)[number];
   services: number;
   trials: number;
   idle: number;
@@ -38,9 +42,11 @@ const options = program.parse().opts<{
 
 const signal = endOnSignals();
 try {
-  const pure = options.only === 'live' ? [] : measurePure(FULL, say);
-  const live = options.only === 'pure' ? undefined : await measured();
-  const report: Report = { machine: thisMachine(), pure, ...(live ? { live } : {}) };
+  const isWanted = (part: (typeof PARTS)[number]): boolean => (options.only ?? part) === part;
+  const pure = isWanted('pure') ? measurePure(FULL, say) : [];
+  const simulation = isWanted('simulation') ? simulate(SIMULATED, say) : [];
+  const live = isWanted('live') ? await measured() : undefined;
+  const report: Report = { machine: thisMachine(), pure, simulation, ...(live ? { live } : {}) };
   process.stdout.write(
     options.output === 'json' ? `${JSON.stringify(report, undefined, 2)}\n` : tablesOf(report),
   );
@@ -59,10 +65,11 @@ async function measured(): Promise<LiveResult> {
   }
 }
 
-function tablesOf({ machine, pure, live }: Report): string {
+function tablesOf({ machine, pure, simulation, live }: Report): string {
   return [
     `milliseconds, if nothing else is said; ${machineText(machine)}`,
     ...(pure.length > 0 ? [pureTable(pure)] : []),
+    ...(simulation.length > 0 ? [simulationTable(simulation)] : []),
     ...(live ? [liveTable(live)] : []),
     '',
   ].join('\n');
@@ -75,6 +82,11 @@ function pureTable(pure: readonly PureRow[]): string {
     ...barCells(bar, (most) => ours.p50 <= most),
   ]);
   return formatTable(['what', 'n', 'p50', 'max', 'the least', 'p50', 'ratio', 'bar', 'met'], rows);
+}
+
+function simulationTable(steps: readonly SimulationStep[]): string {
+  const rows = steps.map(({ what, ms, keptMiB }) => [what, String(ms), String(keptMiB)]);
+  return formatTable(['simulated, in one process', 'ms', 'kept, MiB'], rows);
 }
 
 function barCells(bar: number | undefined, isMet: (most: number) => boolean): readonly string[] {

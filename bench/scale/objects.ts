@@ -1,4 +1,5 @@
 import { parseManifest, type ApiObject, type ClusterSnapshot } from '../../src/api/index.ts';
+import type { RawObject } from '../../src/k8s/index.ts';
 import { snapshotOf } from '../../src/pipeline/index.ts';
 
 /** Large clusters as raw objects, such as an API server gives, and as the snapshot that they make. */
@@ -47,13 +48,34 @@ export function nodeName(index: number): string {
   return `node-${String(index).padStart(4, '0')}`;
 }
 
-export function nodeOf(index: number): object {
+export function nodeOf(index: number): RawObject {
   const name = nodeName(index);
   return {
     ...{ apiVersion: 'v1', kind: 'Node' },
     metadata: { name, labels: { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux' } },
     spec: {},
     status: { conditions: [{ type: 'Ready', status: 'True' }] },
+  };
+}
+
+/** The same Node as the API server sends it, with what changes all the time and is of no use to us. */
+export function heartbeatOf(index: number, beat: number): RawObject {
+  const name = nodeName(index);
+  const { metadata, ...rest } = nodeOf(index);
+  const at = new Date(Date.UTC(2026, 0, 1) + beat * 10_000).toISOString();
+  return {
+    ...rest,
+    metadata: { ...metadata, uid: name, resourceVersion: String(1_000 + beat) },
+    status: {
+      conditions: ['MemoryPressure', 'DiskPressure', 'PIDPressure', 'Ready'].map((type) => ({
+        ...{ type, status: type === 'Ready' ? 'True' : 'False', reason: `Kubelet${type}` },
+        ...{ message: `kubelet tells of ${type}`, lastHeartbeatTime: at },
+      })),
+      images: Array.from({ length: 50 }, (_, image) => ({
+        names: [`registry.example.com/app-${image}:${beat}`],
+        sizeBytes: 1_000_000 + image,
+      })),
+    },
   };
 }
 

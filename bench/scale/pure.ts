@@ -7,11 +7,14 @@ import { ipFromValue } from '../../src/core/ip.ts';
 import { compareText } from '../../src/core/order.ts';
 import { createFrrConfigParser, diffFrrConfig } from '../../src/frr-config/index.ts';
 import { compileFrrConf } from '../../src/frr-render/index.ts';
+import { ClusterStore, RESOURCES } from '../../src/k8s/index.ts';
 import { choiceOrder, createGrouping, type Candidate } from '../../src/l2/index.ts';
 import { createNodeDecider } from '../../src/pipeline/index.ts';
 import { versus, type Versus } from '../support/versus.ts';
 import {
   addressOf,
+  heartbeatOf,
+  NAMESPACE,
   nodeName,
   parsed,
   serviceOf,
@@ -58,7 +61,7 @@ const FRR_OPTIONS = { hostname: 'n1', logLevel: 'informational' } as const;
 const TEMPLATE = new URL('../../templates/frr.conf.hbs', import.meta.url);
 
 type Measure = (size: PureSize) => readonly PureRow[];
-const MEASURES: readonly Measure[] = [allocation, decisions, rendering, election];
+const MEASURES: readonly Measure[] = [allocation, decisions, rendering, election, heartbeats];
 
 /** @param onProgress told what is being measured */
 export function measurePure(size: PureSize, onProgress: (text: string) => void): readonly PureRow[] {
@@ -72,7 +75,7 @@ function allocation({ allocated, rounds }: PureSize): readonly PureRow[] {
   const { objects } = snapshotOfSize({
     ...{ services: allocated, endpoints: 0, nodes: 1, peers: 1, isWaiting: true },
   });
-  const { config } = buildConfig({ namespace: '', objects, rejected: [] });
+  const { config } = buildConfig({ namespace: NAMESPACE, objects, rejected: [] });
   const more = parsed(
     Array.from({ length: MORE }, (_, index) => serviceOf(allocated + index, { isWaiting: true })),
   ).filter(isService);
@@ -96,7 +99,10 @@ function allocation({ allocated, rounds }: PureSize): readonly PureRow[] {
       versus: versus({
         ours: () => {
           const state = createAllocatorState();
-          return () => allocateAll(state, config.pools, objects.Service);
+          return () => {
+            allocateAll(state, config.pools, objects.Service);
+            holds(state.ledger.allocations.size, allocated);
+          };
         },
         baseline: () => noted(allocated),
         rounds,
@@ -111,6 +117,7 @@ function allocation({ allocated, rounds }: PureSize): readonly PureRow[] {
           allocateAll(state, config.pools, objects.Service);
           return () => {
             for (const service of more) applyChanges(state, { services: [service], deleted: [] });
+            holds(state.ledger.allocations.size, allocated + MORE);
           };
         },
         baseline: () => noted(MORE),
@@ -188,6 +195,7 @@ function rendering({ announced, rounds }: PureSize): readonly PureRow[] {
   const without = createDecider()({ ...snapshot, objects: { ...snapshot.objects, Service: others } }).state
     .bgp;
   const lines = bgp.routers.flatMap(({ originated }) => originated.map(({ prefix }) => prefix.text));
+  holds(lines.length, announced);
   const written = (): string => lines.map((line) => `  network ${line} route-map advertise\n`).join('');
   const least = 'the lines of its prefixes joined';
   const texts = [bgp, without].map((state) => render(state, FRR_OPTIONS));
@@ -237,6 +245,45 @@ function election({ nodes, elected, rounds }: PureSize): readonly PureRow[] {
         baseline: () => () =>
           ips.map((ip) => names.map((name) => hash('sha256', `${name}#${ip}`)).sort(compareText)),
         rounds: Math.ceil(rounds / 3),
+      }),
+    },
+  ];
+}
+
+/** A bench that measures something else than it says is worse than none. */
+function holds(count: number, wanted: number): void {
+  if (count !== wanted) throw new Error(`the bench did ${count} of ${wanted}`);
+}
+
+/** What a Node says every few minutes, and a kubelet with every change of its images. */
+function heartbeats({ nodes, rounds }: PureSize): readonly PureRow[] {
+  const store = new ClusterStore({ namespace: NAMESPACE });
+  let beat = 0;
+  const events = (): readonly string[] => {
+    beat += 1;
+    return Array.from({ length: nodes }, (_, index) => JSON.stringify(heartbeatOf(index, beat)));
+  };
+  const heard = (texts: readonly string[]): number =>
+    texts.filter((text) => store.put(RESOURCES.Node, JSON.parse(text) as ReturnType<typeof heartbeatOf>))
+      .length;
+  holds(heard(events()), nodes);
+  return [
+    {
+      name: 'heartbeat',
+      what: `heartbeats of ${nodes} Nodes with 50 images each: none is a change`,
+      least: 'the same events parsed from JSON',
+      versus: versus({
+        ours: () => {
+          const texts = events();
+          return () => {
+            holds(heard(texts), 0);
+          };
+        },
+        baseline: () => {
+          const texts = events();
+          return () => texts.map((text) => JSON.parse(text) as unknown);
+        },
+        rounds,
       }),
     },
   ];

@@ -6,6 +6,7 @@
  */
 export { ApiClient, type ApiRequest } from './api-client.ts';
 export { ApiError } from './api-error.ts';
+export { ClusterStore } from './cluster-store.ts';
 export {
   clusterSource,
   controllerQueries,
@@ -16,7 +17,9 @@ export { connect, connectTo, podNamespace, podReference } from './connect.ts';
 export { createEventRecorder, type EventRecorder, type EventText } from './event-recorder.ts';
 export { clusterLayer2Store, requestClusterMove, type ClusterLayer2StoreOptions } from './layer2-store.ts';
 export { readClusterLayer2, readClusterOwnership, withdrawClusterMove } from './layer2-look.ts';
+export type { RawObject } from './raw-object.ts';
 export { readObjects } from './read-objects.ts';
+export { RESOURCES } from './resources.ts';
 export { runWithLease } from './leader-election.ts';
 export { createScrapeAuthorizer } from './scrape-authorizer.ts';
 export { ServiceStatuses } from './service-statuses.ts';
