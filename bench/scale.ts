@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { once } from 'node:events';
 import { endOnSignals, formatTable } from '../src/cli/index.ts';
 import { measureLive, type LiveResult } from './scale/live.ts';
 import { FULL, measurePure, type PureRow } from './scale/pure.ts';
@@ -59,10 +60,17 @@ async function measured(): Promise<LiveResult> {
   const rig = await scaleRigUp({ signal, onProgress: say });
   try {
     const { services, trials, idle: idleSeconds, churn: churnSeconds } = options;
-    return await measureLive(rig, { services, trials, idleSeconds, churnSeconds, onProgress: say });
+    const measuring = measureLive(rig, { services, trials, idleSeconds, churnSeconds, onProgress: say });
+    // Nothing in it looks at the signal: what it uses is taken away, and it ends.
+    return await Promise.race([measuring, whenAborted(signal)]);
   } finally {
     await rig.down();
   }
+}
+
+async function whenAborted(until: AbortSignal): Promise<never> {
+  if (!until.aborted) await once(until, 'abort');
+  throw new Error('interrupted');
 }
 
 function tablesOf({ machine, pure, simulation, live }: Report): string {

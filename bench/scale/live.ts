@@ -81,25 +81,30 @@ export async function measureLive(rig: ScaleRig, options: LiveOptions): Promise<
     controller: await rig.startController(),
     speakers: await Promise.all(NODES.map((node) => rig.startSpeaker(node))),
   };
+  /** What took half an hour to measure is told at once, for whoever does not wait for the rest. */
+  const told = <T>(result: T): T => {
+    onProgress(`  ${JSON.stringify(result)}`);
+    return result;
+  };
   const settleMs = 60_000 + services * STATUS_MS;
   onProgress(`${FEW} Services, then ${trials} one by one`);
   await fill(rig, FEW, { settleMs });
-  const few = await single(rig, trials);
+  const few = told(await single(rig, trials));
   onProgress(`${services} Services (the last status is written after ${Math.round(services / 600)} min)`);
   const startedAt = performance.now();
   await fill(rig, services, { present: FEW, settleMs });
   const filledMs = Math.round(performance.now() - startedAt);
   onProgress(`${trials} one by one`);
-  const many = await single(rig, trials);
+  const many = told(await single(rig, trials));
   onProgress('EndpointSlices change');
-  const endpoints = await measureEndpoints(rig, running, trials);
+  const endpoints = told(await measureEndpoints(rig, running, trials));
   onProgress(`${idleSeconds} s of nothing`);
-  const idle = await idleFor(rig, running, idleSeconds);
-  const memory = await memoryOfAll(running);
+  const idle = told(await idleFor(rig, running, idleSeconds));
+  const memory = told(await memoryOfAll(running));
   onProgress('the controller starts anew');
-  const adoption = await measureAdoption(rig, running);
+  const adoption = told(await measureAdoption(rig, running));
   onProgress('speakers and FRR start anew');
-  const restart = await measureStart(rig, running, services);
+  const restart = told(await measureStart(rig, running, services));
   if (churnSeconds === 0)
     return { services, few, many, filledMs, endpoints, memory, idle, adoption, restart };
   onProgress(`${churnSeconds} s of 50 changes a second`);
