@@ -55,7 +55,10 @@ export default defineConfig({
       {
         test: {
           name: 'api',
-          include: ['test/k8s/**/*.test.ts', 'test/chart/{helm,alerts,manifests,metallb-values,values}.test.ts'],
+          include: [
+            'test/k8s/**/*.test.ts',
+            'test/chart/{helm,alerts,manifests,metallb-values,values}.test.ts',
+          ],
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 90_000,
