@@ -7,7 +7,7 @@ import { ipFromValue } from '../../src/core/ip.ts';
 import { compareText } from '../../src/core/order.ts';
 import { createFrrConfigParser, diffFrrConfig } from '../../src/frr-config/index.ts';
 import { compileFrrConf } from '../../src/frr-render/index.ts';
-import { ClusterStore, RESOURCES } from '../../src/k8s/index.ts';
+import { ClusterStore, RESOURCES, type RawObject } from '../../src/k8s/index.ts';
 import { choiceOrder, createGrouping, type Candidate } from '../../src/l2/index.ts';
 import { createNodeDecider } from '../../src/pipeline/index.ts';
 import { versus, type Versus } from '../support/versus.ts';
@@ -264,8 +264,7 @@ function heartbeats({ nodes, rounds }: PureSize): readonly PureRow[] {
     return Array.from({ length: nodes }, (_, index) => JSON.stringify(heartbeatOf(index, beat)));
   };
   const heard = (texts: readonly string[]): number =>
-    texts.filter((text) => store.put(RESOURCES.Node, JSON.parse(text) as ReturnType<typeof heartbeatOf>))
-      .length;
+    texts.filter((text) => store.put(RESOURCES.Node, JSON.parse(text) as RawObject)).length;
   holds(heard(events()), nodes);
   return [
     {
@@ -289,7 +288,8 @@ function heartbeats({ nodes, rounds }: PureSize): readonly PureRow[] {
   ];
 }
 
-function createDecider(): ReturnType<typeof createNodeDecider> {
+/** Of the first node. */
+export function createDecider(): ReturnType<typeof createNodeDecider> {
   return createNodeDecider({ nodeName: nodeName(0), loadBalancerClass: '', ignoreExcludeLabel: false });
 }
 

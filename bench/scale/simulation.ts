@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { allocateAll, createAllocatorState } from '../../src/allocator/index.ts';
 import { buildConfig } from '../../src/config/index.ts';
 import { compileFrrConf } from '../../src/frr-render/index.ts';
 import { choiceOrder, createGrouping, type Candidate } from '../../src/l2/index.ts';
-import { createNodeDecider } from '../../src/pipeline/index.ts';
+import { heapUsed } from '../../test/support/heap.ts';
 import { addressOf, NAMESPACE, nodeName, snapshotOfSize } from './objects.ts';
+import { createDecider } from './pure.ts';
 
 /** A cluster far beyond what a bench can run, in one process without I/O: what each step takes and keeps. */
 export interface SimulationStep {
@@ -35,18 +34,17 @@ export function simulate(
   { nodes, services, elected }: SimulationSize,
   onProgress: (text: string) => void,
 ): readonly SimulationStep[] {
-  const collect = collector();
   const steps: SimulationStep[] = [];
   /** What a step returned stays, as it would in a controller or a speaker. */
   const kept: unknown[] = [];
   const step = <T>(what: string, action: () => T): T => {
     onProgress(`simulation: ${what}`);
-    const before = heapAfter(collect);
+    const before = heapUsed();
     const startedAt = performance.now();
     const result = action();
     const ms = Math.round(performance.now() - startedAt);
     kept.push(result);
-    steps.push({ what, ms, keptMiB: Math.round(((heapAfter(collect) - before) / MIB) * 10) / 10 });
+    steps.push({ what, ms, keptMiB: Math.round(((heapUsed() - before) / MIB) * 10) / 10 });
     return result;
   };
   const size = { services, nodes, endpoints: ENDPOINTS, peers: PEERS };
@@ -64,11 +62,7 @@ export function simulate(
     () => snapshotOfSize(size),
   );
   const names = Array.from({ length: nodes }, (_, index) => nodeName(index));
-  const decide = createNodeDecider({
-    nodeName: nodeName(0),
-    loadBalancerClass: '',
-    ignoreExcludeLabel: false,
-  });
+  const decide = createDecider();
   const decision = step('decision of one node about all, BGP and layer 2', () => decide(snapshot, names));
   step('groups of addresses that have one owner', () => {
     const grouping = createGrouping();
@@ -84,15 +78,4 @@ export function simulate(
     for (let index = 0; index < elected; index += 1) choiceOrder(candidates, addressOf(index));
   });
   return steps;
-}
-
-/** V8 gives its collector to those who ask (`--expose-gc`); a flag set late counts for new contexts. */
-function collector(): () => void {
-  setFlagsFromString('--expose-gc');
-  return runInNewContext('gc') as () => void;
-}
-
-function heapAfter(collect: () => void): number {
-  collect();
-  return process.memoryUsage().heapUsed;
 }

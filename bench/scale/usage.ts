@@ -1,10 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { execa } from 'execa';
-import { statFields } from '../../src/lab/index.ts';
+import { statFields, TICKS_PER_SECOND } from '../../src/lab/index.ts';
 import { residentKiB } from '../../test/support/resident.ts';
-
-/** Clock ticks a second of the kernel's interface, on every Linux (sysconf(3), _SC_CLK_TCK). */
-const TICKS_PER_SECOND = 100;
 
 /** CPU time of a process and all its threads since its start, milliseconds; in steps of 10 (proc(5), stat). */
 export async function cpuMsOf(pid: number): Promise<number> {

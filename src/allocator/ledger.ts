@@ -31,7 +31,7 @@ export interface AddressUse {
   backendKey: string;
   /** Port text to the key of the Service that has it; {@link NO_PORTS} for as long as the address cannot be shared. */
   ports: Map<string, string>;
-  /** Service keys, in the order in which they came. A list: nearly every address has one, and a Set takes ten times as much. */
+  /** Service keys, in the order in which they came. A list: nearly every address has one, for which a Set is large. */
   users: readonly string[];
 }
 

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
+import { heapUsed } from '../../test/support/index.ts';
 import { createFrrConfigParser, parseFrrConfig, type FrrConfig } from './index.ts';
 
 /** With statements in an order of their own, which means nothing. */
@@ -43,13 +42,6 @@ function text(ipv4: readonly string[], rest: readonly string[] = []): string {
 
 const LINES = [1, 2, 3, 4].map((last) => network(`198.51.100.${last}/32`));
 const without = (index: number): string[] => LINES.filter((_, at) => at !== index);
-
-/** Used on the heap when nothing is left to collect, bytes. */
-function heapUsed(): number {
-  setFlagsFromString('--expose-gc');
-  (runInNewContext('gc') as () => void)();
-  return process.memoryUsage().heapUsed;
-}
 
 test('texts are not kept, whatever was cut out of them', () => {
   const lines = Array.from({ length: 5_000 }, (_, at) => network(`10.1.${at >> 8}.${at & 255}/32`));

@@ -12,7 +12,7 @@ export * from './netns.ts';
 export { inNode, runInNode, type NodeRun } from './node.ts';
 export * from './privileges.ts';
 export * from './processes.ts';
-export { isAlive, processRef, statFields, type ProcessRef } from './process-ref.ts';
+export { isAlive, processRef, statFields, TICKS_PER_SECOND, type ProcessRef } from './process-ref.ts';
 export type { Session } from './sessions.ts';
 export {
   labFolder,

@@ -22,6 +22,9 @@ export async function processRef(pid: number): Promise<ProcessRef | undefined> {
   return fields[0] === 'Z' || !Number.isInteger(startTicks) ? undefined : { pid, startTicks };
 }
 
+/** Of times under /proc, on every Linux (sysconf(3), _SC_CLK_TCK). */
+export const TICKS_PER_SECOND = 100;
+
 /**
  * What /proc/PID/stat, or that of a thread, says from its third field on, which is the state (proc(5)). The second is the
  * name in parentheses and may hold blanks and parentheses itself.

@@ -1,9 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
+import { CHART } from '../../scripts/lib/helm.mjs';
+
+export { CHART };
 
 export const ROOT = join(import.meta.dirname, '../..');
-export const CHART = join(ROOT, 'charts/metallb-frr');
 
 /** A schema as a CustomResourceDefinition has it (OpenAPI v3), or as `values.schema.json` has it (JSON Schema). */
 export interface Schema {

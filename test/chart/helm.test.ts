@@ -1,7 +1,4 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { load } from 'js-yaml';
 import { describe, expect, test } from 'vitest';
 import { EXCLUDED_LINKS } from '../../src/cli/link-exclusion.ts';
 import { createProgram } from '../../src/cli/program.ts';
@@ -9,7 +6,7 @@ import { RESOURCES } from '../../src/k8s/resources.ts';
 import { parseLinkExclusion } from '../../src/l2/index.ts';
 import { CHART, walk, type Schema } from './chart.ts';
 import { METALLB_VALUES } from './metallb-values.ts';
-import { isUnused, valueLeaves } from './values-schema.ts';
+import { defaultValues, isUnused, valueLeaves, valuesSchema } from './values-schema.ts';
 import {
   findHelm,
   NAMESPACE,
@@ -20,8 +17,8 @@ import {
   type Rendered,
 } from './helm.ts';
 
-const schema = JSON.parse(readFileSync(join(CHART, 'values.schema.json'), 'utf8')) as Schema;
-const defaults = load(readFileSync(join(CHART, 'values.yaml'), 'utf8')) as object;
+const schema = valuesSchema();
+const defaults = defaultValues() as object;
 
 /** Paths of the values that are not objects with known fields: `speaker.logLevel`, `imagePullSecrets`. */
 function leaves(at: Schema, path = ''): string[] {

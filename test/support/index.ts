@@ -7,4 +7,5 @@ export { eventually } from './eventually.ts';
 export type { EventuallyOptions } from './eventually.ts';
 export { describeWithFrr, describeWithNetns, describeWithNewestFrr, startTestFrr, testNetns } from './frr.ts';
 export { freePort } from './free-port.ts';
+export { heapUsed } from './heap.ts';
 export { residentKiB } from './resident.ts';

@@ -14,13 +14,13 @@ import type { Watched, WatchList } from './watch-list.ts';
 const RIVAL_EVERY_MS = 250;
 /** and for how long after its BFD session is up again. */
 const RIVAL_SETTLED_MS = 5_000;
+/** It is asked for all at once no sooner than this after the last time: each answer is a dispute, and asks for the same. */
+const DISPUTE_MS = 500;
 /**
  * Where this speaker was only just started, others may be starting too, and the slowest of them has a thousand Services to
  * read first: who has not answered yet has so long, from the start of this one.
  */
 const STARTING_MS = 3_000;
-/** It is asked for all at once no sooner than this after the last time: each answer is a dispute, and asks for the same. */
-const DISPUTE_MS = 500;
 
 /**
  * Asks those that this node watches whether they still answer for what is theirs, and those that it followed whether they
@@ -42,6 +42,7 @@ export function createInquiry(options: {
   readonly sights: Sights;
   readonly ports: Pick<Ports, 'send'>;
   readonly stateOf: Keeper['stateOf'];
+  /** When this speaker was started. */
   readonly startedAt: number;
 }): Inquiry {
   const { sights, ports, stateOf, startedAt } = options;
