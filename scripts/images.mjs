@@ -63,7 +63,7 @@ function progress(text) {
 async function buildImages(options) {
   const { tag, fresh } = options;
   const engine = await findEngine();
-  await setUp({ daemons: false, chroots: false });
+  await setUp({ daemons: false, chroots: false, images: false });
   const frr = { name: `localhost/metallb-frr-frr:${tag}`, archive: 'frr.tar' };
   const own = { name: `localhost/metallb-frr:${tag}`, archive: 'metallb-frr.tar' };
 

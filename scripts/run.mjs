@@ -10,8 +10,9 @@ import { setUp } from './lib/setup.mjs';
  * @typedef {{ kind: 'programs', files: readonly string[], isUnprivileged?: boolean } | { kind: 'checks', only: readonly string[] }} Command
  * @typedef {Command & { needs: import('./lib/setup.mjs').Needs }} Entry
  */
-const EVERYTHING = { daemons: true, chroots: true };
-const NODE_ONLY = { daemons: false, chroots: false };
+const NODE_ONLY = { daemons: false, chroots: false, images: false };
+const LAB = { ...NODE_ONLY, daemons: true };
+const EVERYTHING = { daemons: true, chroots: true, images: true };
 
 /** Each prints its own tables; together they take some hours. */
 const BENCHES = ['apply', 'cluster', 'l2', 'rawsock', 'scale'].map((name) => `bench/${name}.ts`);
@@ -19,19 +20,19 @@ const BENCHES = ['apply', 'cluster', 'l2', 'rawsock', 'scale'].map((name) => `be
 /** @type {Record<string, Entry>} */
 const COMMANDS = {
   bench: { kind: 'programs', files: BENCHES, needs: EVERYTHING },
-  demo: { kind: 'programs', files: ['src/cli/demo.ts'], needs: { daemons: true, chroots: false } },
-  'demo:cluster': { kind: 'programs', files: ['test/e2e/demo.ts'], needs: { daemons: true, chroots: false } },
-  cluster: { kind: 'programs', files: ['test/cluster/main.ts'], needs: { daemons: true, chroots: false } },
-  images: { kind: 'programs', files: ['scripts/images.mjs'], needs: { daemons: false, chroots: false } },
+  demo: { kind: 'programs', files: ['src/cli/demo.ts'], needs: LAB },
+  'demo:cluster': { kind: 'programs', files: ['test/e2e/demo.ts'], needs: { ...LAB, images: true } },
+  cluster: { kind: 'programs', files: ['test/cluster/main.ts'], needs: LAB },
+  images: { kind: 'programs', files: ['scripts/images.mjs'], needs: NODE_ONLY },
   'bench:cluster': { kind: 'programs', files: ['bench/cluster.ts'], needs: EVERYTHING },
-  'bench:l2': { kind: 'programs', files: ['bench/l2.ts'], needs: { daemons: true, chroots: false } },
-  'bench:apply': { kind: 'programs', files: ['bench/apply.ts'], needs: { daemons: true, chroots: false } },
+  'bench:l2': { kind: 'programs', files: ['bench/l2.ts'], needs: LAB },
+  'bench:apply': { kind: 'programs', files: ['bench/apply.ts'], needs: LAB },
   'bench:scale': { kind: 'programs', files: ['bench/scale.ts'], needs: EVERYTHING },
   'bench:check': { kind: 'programs', files: ['bench/check.ts'], isUnprivileged: true, needs: NODE_ONLY },
   'bench:rawsock': {
     kind: 'programs',
     files: ['bench/rawsock.ts'],
-    needs: { daemons: true, chroots: false },
+    needs: LAB,
   },
   test: { kind: 'checks', only: [], needs: EVERYTHING },
   'test:unit': { kind: 'checks', only: ['unit'], needs: NODE_ONLY },

@@ -1,13 +1,14 @@
-// `npm run setup`: installs whatever a command of this project needs. With --daemons and --chroots just that.
-import { flagsFor, installMissing, setUp } from './lib/setup.mjs';
+// `npm run setup`: installs whatever a command of this project needs. With --daemons, --chroots or --images just that.
+import { NEEDS, installMissing, setUp } from './lib/setup.mjs';
 import { SetupError, handleInterrupts, say } from './lib/process.mjs';
 
 handleInterrupts();
 const flags = process.argv.slice(2);
-const all =
-  !flagsFor({ daemons: true, chroots: true }).some((flag) => flags.includes(flag)) &&
-  !flags.includes('--locked');
-const needs = { daemons: all || flags.includes('--daemons'), chroots: all || flags.includes('--chroots') };
+const chosen = NEEDS.filter((need) => flags.includes(`--${need}`));
+const all = chosen.length === 0 && !flags.includes('--locked');
+/** @param {keyof import('./lib/setup.mjs').Needs} need */
+const isNeeded = (need) => all || chosen.includes(need);
+const needs = { daemons: isNeeded('daemons'), chroots: isNeeded('chroots'), images: isNeeded('images') };
 try {
   if (flags.includes('--locked')) {
     await installMissing(needs);

@@ -19,9 +19,12 @@ const FOR_LAB = [
 ];
 
 /** @type {readonly Package[]} */
-const FOR_CHROOTS = [
-  { name: 'debootstrap', why: 'fetches the FRR of another Debian release for the tests' },
-  { name: 'podman', why: 'builds the container images for the tests' },
+const FOR_CHROOTS = [{ name: 'debootstrap', why: 'fetches the FRR of another Debian release for the tests' }];
+
+/** @type {readonly Package[]} */
+const FOR_IMAGES = [
+  { name: 'debootstrap', why: 'makes what the container images are built on' },
+  { name: 'podman', why: 'builds the container images' },
   { name: 'runc', why: 'starts containers' },
 ];
 
@@ -36,17 +39,33 @@ const APT = [
 ];
 
 /**
- * @param {{ chroots: boolean }} needs
+ * @param {import('./setup.mjs').Needs} needs
+ * @param {string | undefined} system `ID` of /etc/os-release
+ * @returns {readonly Package[]} each once, with the first reason for it
+ */
+export function packagesFor(needs, system) {
+  const lists = [
+    ...(needs.daemons ? [FOR_LAB] : []),
+    ...(needs.chroots ? [FOR_CHROOTS] : []),
+    ...(needs.images ? [FOR_IMAGES] : []),
+  ];
+  /** @type {Map<string, Package>} */
+  const wanted = new Map();
+  for (const each of lists.flat()) if (!wanted.has(each.name)) wanted.set(each.name, each);
+  if (wanted.has('debootstrap') && system !== 'debian') {
+    const name = 'debian-archive-keyring';
+    wanted.set(name, { name, why: 'the keys that Debian signs its packages with' });
+  }
+  return [...wanted.values()];
+}
+
+/**
+ * @param {import('./setup.mjs').Needs} needs
  * @returns {Promise<Package[]>}
  */
 export async function missingPackages(needs) {
-  const wanted = [...FOR_LAB];
-  if (needs.chroots) {
-    wanted.push(...FOR_CHROOTS);
-    if ((await osRelease()).ID !== 'debian') {
-      wanted.push({ name: 'debian-archive-keyring', why: 'the keys that Debian signs its packages with' });
-    }
-  }
+  const wanted = packagesFor(needs, (await osRelease()).ID);
+  if (wanted.length === 0) return [];
   const format = '${Package} ${db:Status-Status}\\n';
   // Fails when it knows one of the names not at all; what it does know is printed all the same.
   const { output } = await run(['dpkg-query', '-W', '-f', format, ...wanted.map(({ name }) => name)]);

@@ -15,8 +15,11 @@ import { finishKilledSetUp, leftByKilledSetUp } from './services.mjs';
  * @typedef {object} Needs
  * @property {boolean} daemons the Debian packages of the lab
  * @property {boolean} chroots FRR of the other Debian releases
+ * @property {boolean} images what the container images are built with
  */
 
+/** @type {readonly (keyof Needs)[]} */
+export const NEEDS = ['daemons', 'chroots', 'images'];
 const SETUP_PROGRAM = fileURLToPath(new URL('../setup.mjs', import.meta.url));
 /** Machine-wide: a lock on this folder orders set-ups of different checkouts and users, without leaving a file. */
 const MACHINE_FOLDER = '/var/lib/dpkg';
@@ -53,7 +56,7 @@ export async function setUp(needs) {
 export async function installMissing(needs) {
   const node = await chooseNode();
   const compilers = (await addonsAreCurrent(node.version)) ? [] : await missingCompilers();
-  const packages = [...(needs.daemons ? await missingPackages(needs) : []), ...compilers];
+  const packages = [...(await missingPackages(needs)), ...compilers];
   if (packages.length > 0) await installPackages(packages);
   else if (needs.daemons) await finishKilledSetUp();
   if (!node.installed) await installNode(node);
@@ -89,7 +92,7 @@ async function prefixesFor(node) {
 async function isComplete(needs) {
   const node = await chooseNode();
   const [packages, modules, addons, releases, halfDone] = await Promise.all([
-    needs.daemons ? missingPackages(needs) : [],
+    missingPackages(needs),
     modulesAreCurrent(node.version),
     addonsAreCurrent(node.version),
     needs.chroots ? missingReleases() : [],
@@ -120,7 +123,7 @@ async function environment() {
 
 /** @param {Needs} needs */
 export function flagsFor(needs) {
-  return [...(needs.daemons ? ['--daemons'] : []), ...(needs.chroots ? ['--chroots'] : [])];
+  return NEEDS.filter((need) => needs[need]).map((need) => `--${need}`);
 }
 
 /**
