@@ -1,16 +1,10 @@
+import { placeIn } from '../core/sorted.ts';
+
 /** Arrays kept in ascending order without duplicates. Searching costs O(log n); inserting and removing move memory once. */
 
 /** Index of the first item that is not below `item`; the array's length when there is none. */
 export function lowerBound<T>(items: readonly T[], item: T, compare: (a: T, b: T) => number): number {
-  let low = 0;
-  let high = items.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const at = items[middle];
-    if (at !== undefined && compare(at, item) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return placeIn(items, (at) => compare(at, item) < 0);
 }
 
 export function insertSorted<T>(items: T[], item: T, compare: (a: T, b: T) => number): void {

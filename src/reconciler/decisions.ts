@@ -1,7 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { EndpointSliceObject, ServiceObject } from '../api/index.ts';
 import type { BgpAdvertisement } from '../config/index.ts';
+import { withMiddle } from '../core/changed-middle.ts';
 import { prefixOf, type Prefix } from '../core/ip.ts';
+import { compareMeta } from '../core/order.ts';
+import { placeIn } from '../core/sorted.ts';
 import { usableEndpoints } from './endpoints.ts';
 import { createServiceResults } from './service-results.ts';
 import { decideService, isOurs, type AnnouncementFacts, type Decision } from './service-verdict.ts';
@@ -41,11 +44,10 @@ interface Decided {
 export function createServiceDecider(): (input: DecisionsInput) => Decisions {
   const resultsOf = createServiceResults<Decided>();
   let verdicts: readonly ServiceVerdict[] = [];
-  let placesBefore: readonly unknown[] = [];
 
   return (input) => {
     const { services, endpointSlices, nodeName, facts, loadBalancerClass } = input;
-    const { results, change } = resultsOf({
+    const { change } = resultsOf({
       ...{ services, endpointSlices, basis: [facts, loadBalancerClass, nodeName] },
       derive: (service, slices, { before }) => {
         if (!isOurs(service, loadBalancerClass)) return undefined;
@@ -55,17 +57,22 @@ export function createServiceDecider(): (input: DecisionsInput) => Decisions {
     });
     const gone = change.removed.flatMap((result) => result?.value ?? []);
     const fresh = change.added.flatMap((result) => result?.value ?? []);
-    if (gone.length > 0 || fresh.length > 0) {
-      // The verdicts are the places that hold one.
-      const at = placesBefore.slice(0, change.start).filter((place) => place !== undefined).length;
-      verdicts = verdicts.slice(0, at).concat(
-        fresh.map(({ verdict }) => verdict),
-        verdicts.slice(at + gone.length),
-      );
-    }
-    placesBefore = results;
+    verdicts = withVerdicts(verdicts, gone, fresh);
     return { verdicts, left: sendsWithout(gone, fresh), came: sendsWithout(fresh, gone) };
   };
+}
+
+/** The verdicts in which some have taken the place of others, all of which stand together: both are sorted as all are. */
+function withVerdicts(
+  verdicts: readonly ServiceVerdict[],
+  gone: readonly Decided[],
+  fresh: readonly Decided[],
+): readonly ServiceVerdict[] {
+  const [first] = [gone[0], fresh[0]].flatMap((decided) => decided?.verdict ?? []).sort(compareMeta);
+  if (!first) return verdicts;
+  const at = placeIn(verdicts, (verdict) => compareMeta(verdict, first) < 0);
+  const now = fresh.map(({ verdict }) => verdict);
+  return withMiddle(verdicts, at, gone.length, now);
 }
 
 function decidedOf(

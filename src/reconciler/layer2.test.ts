@@ -411,7 +411,7 @@ test('two Services go to the nodes that their addresses choose, each by its own'
 describe('when it is asked again', () => {
   const OTHER = service('other', ['198.51.100.2']);
   const start = input({
-    services: [WEB, OTHER],
+    services: [OTHER, WEB],
     endpointSlices: [slice('web', [READY]), slice('other', [READY])],
   });
 

@@ -1,5 +1,6 @@
 import type { EndpointSliceObject, NodeObject, ServiceObject } from '../api/index.ts';
 import type { Config, NodeSelection, Peer } from '../config/index.ts';
+import { changedMiddle, withMiddle } from '../core/changed-middle.ts';
 import { compareText } from '../core/order.ts';
 import { createServiceDecider } from './decisions.ts';
 import { createOriginations, type Origination } from './originations.ts';
@@ -119,7 +120,13 @@ function createOriginatedBy(
   neighbors: readonly Peer[],
 ): (originations: readonly Origination[]) => readonly OriginatedPrefix[] {
   const treatments = new Map<string, Treatment | undefined>();
-  const known = new WeakMap<Origination, { readonly originated: OriginatedPrefix | undefined }>();
+  let known: {
+    readonly originations: readonly Origination[];
+    /** In their order; undefined: no neighbor gets it. */
+    readonly prefixes: readonly (OriginatedPrefix | undefined)[];
+    /** How many no neighbor gets. */
+    readonly unsent: number;
+  } = { originations: [], prefixes: [], unsent: 0 };
   const originatedOf = ({ prefix, advertisements }: Origination): OriginatedPrefix | undefined => {
     const key = `${prefix.family} ${advertisements.map(({ name }) => name).join(' ')}`;
     if (!treatments.has(key)) treatments.set(key, treatmentFor(advertisements, neighbors, prefix.family));
@@ -127,15 +134,18 @@ function createOriginatedBy(
     return treatment && { prefix, treatment };
   };
   return (originations) => {
-    const prefixes: OriginatedPrefix[] = [];
-    for (const origination of originations) {
-      let entry = known.get(origination);
-      if (!entry) {
-        entry = { originated: originatedOf(origination) };
-        known.set(origination, entry);
-      }
-      if (entry.originated) prefixes.push(entry.originated);
-    }
-    return prefixes;
+    const { start, removed, added } = changedMiddle(known.originations, originations);
+    const earlier = new Map(removed.map((each, index) => [each, known.prefixes[start + index]]));
+    const fresh = added.map((each) => earlier.get(each) ?? originatedOf(each));
+    const prefixes = withMiddle(known.prefixes, start, removed.length, fresh);
+    const unsent = known.unsent + gapsIn(fresh) - gapsIn(removed.map((each) => earlier.get(each)));
+    known = { originations, prefixes, unsent };
+    return unsent === 0
+      ? (prefixes as readonly OriginatedPrefix[])
+      : prefixes.filter((each) => each !== undefined);
   };
+}
+
+function gapsIn(items: readonly unknown[]): number {
+  return items.filter((item) => item === undefined).length;
 }

@@ -1,6 +1,8 @@
 import type { BgpAdvertisement } from '../config/index.ts';
+import { withMiddle } from '../core/changed-middle.ts';
 import { comparePrefix, type Prefix } from '../core/ip.ts';
 import { byText } from '../core/order.ts';
+import { placeIn } from '../core/sorted.ts';
 import type { Send } from './decisions.ts';
 
 /** A prefix, once for however many Services. */
@@ -54,23 +56,12 @@ export function createOriginations(): (
       sorted = [...originations.values()].sort((a, b) => comparePrefix(a.prefix, b.prefix));
     } else {
       for (const { prefix, isThere, after } of changes) {
-        sorted = sorted.toSpliced(placeOf(prefix, sorted), isThere ? 1 : 0, ...(after ? [after] : []));
+        const at = placeIn(sorted, (each) => comparePrefix(each.prefix, prefix) < 0);
+        sorted = withMiddle(sorted, at, isThere ? 1 : 0, after ? [after] : []);
       }
     }
     return sorted;
   };
-}
-
-/** Where a prefix stands in a sorted list, or would. */
-function placeOf(prefix: Prefix, sorted: readonly Origination[]): number {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const there = sorted[middle];
-    if (there && comparePrefix(there.prefix, prefix) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 function isSameList<T>(a: readonly T[], b: readonly T[]): boolean {

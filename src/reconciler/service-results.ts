@@ -1,6 +1,8 @@
 import type { EndpointSliceObject, ServiceObject } from '../api/index.ts';
-import { changedMiddle, type ChangedMiddle } from '../core/changed-middle.ts';
+import { changedMiddle, withMiddle, type ChangedMiddle } from '../core/changed-middle.ts';
+import { compareMeta } from '../core/order.ts';
 import { objectKey } from '../core/problem.ts';
+import { placeIn } from '../core/sorted.ts';
 import { createSliceIndex } from './endpoints.ts';
 
 /** What follows from one Service and its endpoints. */
@@ -94,12 +96,37 @@ function resultsAfter<T>(
     const isAsBefore = known?.service === service && !touched.has(key);
     return isAsBefore ? known.result : derived(service, key, known?.result);
   });
-  const end = start + removed.length;
-  const results = before.results.slice(0, start).concat(middle, before.results.slice(end));
-  if (touched.size === 0) return results;
-  return results.map((result, index) => {
-    const service = services[index];
-    if (!result || !service || !touched.has(result.key)) return result;
-    return index >= start && index < start + added.length ? result : derived(service, result.key, result);
+  const results = withMiddle(before.results, start, removed.length, middle);
+  return withTouched(results, services, {
+    derived,
+    touched,
+    isDone: (at) => at >= start && at < start + added.length,
   });
+}
+
+/** Those whose Service is the same and whose EndpointSlices are others. */
+function withTouched<T>(
+  results: readonly Place<T>[],
+  services: readonly ServiceObject[],
+  { derived, touched, isDone }: Means<T> & { readonly isDone: (at: number) => boolean },
+): readonly Place<T>[] {
+  const changed = new Map<number, Place<T>>();
+  for (const key of touched) {
+    const at = placeOf(key, services);
+    const [service, result] = [services[at], results[at]];
+    if (!service || result?.key !== key || isDone(at)) continue;
+    const now = derived(service, key, result);
+    if (now !== result) changed.set(at, now);
+  }
+  if (changed.size === 0) return results;
+  const [first, last] = [Math.min(...changed.keys()), Math.max(...changed.keys())];
+  const middle = results.slice(first, last + 1);
+  for (const [at, result] of changed) middle[at - first] = result;
+  return withMiddle(results, first, middle.length, middle);
+}
+
+/** Where a Service stands, or would, in their list, which is sorted by namespace and name. */
+function placeOf(key: string, services: readonly ServiceObject[]): number {
+  const [namespace = '', name = ''] = key.split('/');
+  return placeIn(services, ({ metadata }) => compareMeta(metadata, { namespace, name }) < 0);
 }
