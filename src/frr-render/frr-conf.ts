@@ -1,10 +1,12 @@
 import Handlebars from 'handlebars';
+import type { IpFamily } from '../core/ip.ts';
 import type { BgpDesiredState, BgpRouter } from '../reconciler/index.ts';
 import { peerFamilies } from '../reconciler/index.ts';
 import { BFD_PEER_STATEMENTS, bfdPeerName, bfdProfileStatements } from './bfd.ts';
 import { neighborFamilyStatements, neighborStatements } from './neighbor.ts';
+import { createNetworkLines, type NetworkLines } from './network-lines.ts';
 import { classRouteMaps, neighborRouteMaps, type RouteMapEntry } from './route-maps.ts';
-import { classOf, treatmentClasses, treatmentsIn, type TreatmentClass } from './treatment-class.ts';
+import { treatmentClasses, treatmentsIn } from './treatment-class.ts';
 
 /** FRR's syslog levels (FRR documentation, "Basic Setup", `log stdout`). */
 export type FrrLogLevel =
@@ -41,7 +43,14 @@ interface RouterView {
   readonly asn: number;
   readonly vrfSuffix: string;
   readonly statements: readonly string[];
-  readonly families: readonly { readonly name: 'ipv4' | 'ipv6'; readonly statements: readonly string[] }[];
+  readonly families: readonly FamilyView[];
+}
+
+interface FamilyView {
+  readonly name: IpFamily;
+  /** All `network` statements as they are to stand: the template would make a string for each of ten thousand. */
+  readonly networks: string;
+  readonly statements: readonly string[];
 }
 
 /** What every router needs; the last line is how FRR tells of sessions that come and go. */
@@ -63,17 +72,23 @@ const DEBUGS = [
 ];
 
 /**
- * Compiles the template of frr.conf. The function it gives is pure: equal states give equal bytes.
+ * Compiles the template of frr.conf. Equal states give equal bytes, and what it remembers of the call before only saves work.
  * Escaping is off (frr.conf is not HTML); every string that comes here was parsed, so none holds a line break except
  * the user's extras, which are meant to.
  */
 export function compileFrrConf(templateText: string): FrrConfTemplate {
   const template = Handlebars.compile<FrrConfView>(templateText, { noEscape: true, strict: true });
-  return (bgp, options) => template(viewOf(bgp, options));
+  const networkLines = createNetworkLines();
+  return (bgp, options) => template(viewOf(bgp, options, networkLines));
 }
 
-function viewOf(bgp: BgpDesiredState, options: FrrConfOptions): FrrConfView {
+function viewOf(
+  bgp: BgpDesiredState,
+  options: FrrConfOptions,
+  networkLines: ReturnType<typeof createNetworkLines>,
+): FrrConfView {
   const classes = treatmentClasses(bgp);
+  const networks = networkLines(bgp.routers, classes);
   const { bfdPeers = [] } = bgp;
   return {
     hostname: hostnameFor(options.hostname),
@@ -92,7 +107,7 @@ function viewOf(bgp: BgpDesiredState, options: FrrConfOptions): FrrConfView {
       statements: bfdProfileStatements(profile),
     })),
     bfdPeers: bfdPeers.map((peer) => ({ name: bfdPeerName(peer), statements: BFD_PEER_STATEMENTS })),
-    routers: bgp.routers.map((router) => routerView(router, classes)),
+    routers: bgp.routers.map((router) => routerView(router, networks.get(router.vrf))),
     hasExtras: bgp.extras !== '',
     extras: bgp.extras.replace(/\r\n?/g, '\n').replace(/\n+$/, ''),
   };
@@ -104,19 +119,13 @@ function hostnameFor(name: string): string {
   return text === '' ? 'node' : text.slice(0, 63);
 }
 
-function routerView(router: BgpRouter, classes: ReadonlyMap<string, TreatmentClass>): RouterView {
-  const networks = { ipv4: [] as string[], ipv6: [] as string[] };
-  for (const { prefix, treatment } of router.originated) {
-    networks[prefix.family].push(`network ${prefix.text} route-map ${classOf(treatment, classes).name}`);
-  }
+function routerView(router: BgpRouter, lines: NetworkLines | undefined): RouterView {
   const families = (['ipv4', 'ipv6'] as const).map((family) => ({
     name: family,
-    statements: [
-      ...networks[family],
-      ...router.neighbors
-        .filter((peer) => peerFamilies(peer).includes(family))
-        .flatMap(neighborFamilyStatements),
-    ],
+    networks: lines?.[family] ?? '',
+    statements: router.neighbors
+      .filter((peer) => peerFamilies(peer).includes(family))
+      .flatMap(neighborFamilyStatements),
   }));
   return {
     asn: router.asn,
@@ -126,6 +135,6 @@ function routerView(router: BgpRouter, classes: ReadonlyMap<string, TreatmentCla
       ...(router.routerId ? [`bgp router-id ${router.routerId.text}`] : []),
       ...router.neighbors.flatMap(neighborStatements),
     ],
-    families: families.filter(({ statements }) => statements.length > 0),
+    families: families.filter(({ networks, statements }) => networks !== '' || statements.length > 0),
   };
 }
