@@ -1,3 +1,4 @@
+import { PatchedMap } from '../core/patched-map.ts';
 import { parseFrrConfig, type FrrConfig, type FrrContext } from './parse.ts';
 
 /** A change of more lines than this is as quickly parsed as a whole. */
@@ -46,9 +47,9 @@ function withFewNetworks({ text: before, config }: Parsed, text: string): FrrCon
   const context = contextAt(change, before, config);
   if (!areKnown || !areNew || !context) return undefined;
 
-  const statements = new Map(context.statements);
-  for (const network of removed) if (network !== undefined) statements.delete(network);
-  for (const line of change.added.map(detached)) statements.set(networkOf(line) ?? line, line.trim());
+  const gone = removed.map((network) => [network ?? '', undefined] as const);
+  const come = change.added.map(detached).map((line) => [networkOf(line) ?? line, line.trim()] as const);
+  const statements = PatchedMap.from(context.statements, [...gone, ...come]);
   const contexts = new Map(config.contexts);
   contexts.set(context.key, { ...context, statements });
   return { ...config, contexts };

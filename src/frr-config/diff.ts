@@ -1,3 +1,4 @@
+import { PatchedMap } from '../core/patched-map.ts';
 import { isHostSwitch } from './canonical.ts';
 import { contextKey, type FrrConfig, type FrrContext } from './parse.ts';
 import { createsNeighbor, dependencyRank, neighborOf, negationOf } from './statement.ts';
@@ -48,7 +49,7 @@ function additions(running: FrrConfig, wanted: FrrConfig): FrrCommand[] {
     // What the parser shared.
     if (present === context) continue;
     const missing: string[] = [];
-    for (const [identity, statement] of context.statements) {
+    for (const [identity, statement] of statementsUnlike(context, present)) {
       // What FRR printed of the host's switches was a fact, not a wish.
       if (wanted.version !== undefined && isHostSwitch(statement)) continue;
       if (present?.statements.get(identity) !== statement) missing.push(statement);
@@ -83,6 +84,17 @@ function removals(running: FrrConfig, wanted: FrrConfig): FrrCommand[] {
   return commands;
 }
 
+/** Those of a context that the other may not have: all of them, unless the parser has shared most. */
+function statementsUnlike(context: FrrContext, other: FrrContext | undefined): Iterable<[string, string]> {
+  const { statements } = context;
+  const keys = other && PatchedMap.unlike(statements, other.statements);
+  if (!keys) return statements;
+  return [...keys].flatMap((key): [string, string][] => {
+    const statement = statements.get(key);
+    return statement === undefined ? [] : [[key, statement]];
+  });
+}
+
 /** Routers refer to route-maps and BFD profiles, route-maps to the lists at the root. */
 function removalRank(context: FrrContext): number {
   const outermost = context.path[0];
@@ -103,7 +115,7 @@ function statementRemovals(
     commands.push({ path, line, kind: 'remove' });
   };
   const surplus: string[] = [];
-  for (const [identity, statement] of context.statements) {
+  for (const [identity, statement] of statementsUnlike(context, target)) {
     if (!target?.statements.has(identity) && !isHostSwitch(statement)) surplus.push(statement);
   }
   for (const statement of surplus.reverse()) {

@@ -145,7 +145,7 @@ export class FrrApplier {
       const change = await this.#difference(running, target);
       this.#wanted = target;
       if (change.commands.length === 0) {
-        this.#running = running;
+        this.#running = await this.#believed(running, target);
         this.#lastTaken = target;
         await this.#typist.open(daemonsFor(parsed));
         return { kind: 'unchanged' };
@@ -218,7 +218,7 @@ export class FrrApplier {
         change = await this.#difference(running, target);
       }
       if (change.commands.length === 0) {
-        this.#running = running;
+        this.#running = await this.#believed(running, target);
         this.#lastTaken = target;
         this.#lastVerified = target;
         return { reached: { kind: 'closed' }, lines, via };
@@ -295,6 +295,15 @@ export class FrrApplier {
     return target.keepUnknown
       ? { commands: change.commands.filter(({ kind }) => kind !== 'remove') }
       : change;
+  }
+
+  /**
+   * What is read and differs in nothing from what was wanted is taken to be that: the next text shares most of it, so that
+   * the next difference costs what changed.
+   */
+  async #believed(running: FrrConfig, target: Target): Promise<FrrConfig> {
+    const isWhole = !target.keepUnknown && (await this.#knownForms()).length === 0;
+    return isWhole ? target.parsed : running;
   }
 
   async #knownForms(): Promise<readonly EquivalentForms[]> {
