@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseManifest, type ApiObject } from '../api/index.ts';
+import { parseManifest, type ApiObject, type ClusterSnapshot } from '../api/index.ts';
+import { changedMiddle, withMiddle } from '../core/changed-middle.ts';
 import { createFrrConfigParser, parseFrrConfig } from '../frr-config/index.ts';
 import { compileFrrConf } from '../frr-render/index.ts';
 import { createGrouping } from '../l2/index.ts';
+import type { BgpDesiredState } from '../reconciler/index.ts';
 import { createNodeDecider, snapshotOf } from './index.ts';
 
 /** What is kept from one change to the next must give what is decided from nothing, whatever the changes were. */
@@ -12,9 +14,8 @@ import { createNodeDecider, snapshotOf } from './index.ts';
 const NAMESPACE = 'metallb-system';
 const NODES = ['n1', 'n2', 'n3'];
 const SEQUENCES = 1_000;
-const template = compileFrrConf(
-  readFileSync(new URL('../../templates/frr.conf.hbs', import.meta.url), 'utf8'),
-);
+const SEED = Number(process.env.INCREMENTAL_SEED ?? Date.now() % 1_000_000);
+const TEMPLATE = readFileSync(new URL('../../templates/frr.conf.hbs', import.meta.url), 'utf8');
 
 /** The same object for the same text, as a source gives it that knows what did not change. */
 const made = new Map<string, ApiObject>();
@@ -43,23 +44,39 @@ interface Endpoint {
   readonly ready: boolean;
 }
 
-// Few names and addresses, so that Services share prefixes, come back, and change in one respect at a time.
-const service = fc
-  .record({
-    ips: fc.subarray(['198.51.100.1', '198.51.100.2', '203.0.113.1', '2001:db8::1'], { maxLength: 2 }),
-    team: fc.constantFrom('a', 'b'),
-    policy: fc.constantFrom('Cluster', 'Local'),
-    type: fc.constantFrom('LoadBalancer', 'LoadBalancer', 'ClusterIP'),
-    isShared: fc.boolean(),
-  })
-  .map(({ ips, team, policy, type, isShared }) => ({
+interface ServiceTraits {
+  readonly ips: readonly string[];
+  readonly team: string;
+  readonly policy: string;
+  readonly type: string;
+  readonly isShared: boolean;
+}
+
+const ADDRESSES = ['198.51.100.1', '198.51.100.2', '198.51.100.3', '203.0.113.1', '2001:db8::1'];
+const PLAIN = { team: 'a', policy: 'Cluster', type: 'LoadBalancer', isShared: false };
+const BEGINNING = [['198.51.100.1'], ['198.51.100.2', '2001:db8::1'], ['198.51.100.3'], []];
+
+function serviceWith({ ips, team, policy, type, isShared }: ServiceTraits): object {
+  return {
     metadata: {
       labels: { team },
       ...(isShared ? { annotations: { 'metallb.io/allow-shared-ip': 'key' } } : {}),
     },
     spec: { type, externalTrafficPolicy: policy, ports: [{ port: 80 }] },
     status: { loadBalancer: { ingress: ips.map((ip) => ({ ip })) } },
-  }));
+  };
+}
+
+// Few names and addresses, so that Services share prefixes, come back, and change in one respect at a time.
+const service = fc
+  .record({
+    ips: fc.subarray(ADDRESSES, { maxLength: 2 }),
+    team: fc.constantFrom('a', 'b'),
+    policy: fc.constantFrom('Cluster', 'Local'),
+    type: fc.constantFrom('LoadBalancer', 'LoadBalancer', 'ClusterIP'),
+    isShared: fc.boolean(),
+  })
+  .map(serviceWith);
 const endpoints = fc.array(fc.record({ node: fc.constantFrom(...NODES), ready: fc.boolean() }), {
   maxLength: 2,
 });
@@ -127,8 +144,11 @@ const L2: Readonly<Record<string, object>> = {
 
 /** What stands in the cluster, changed step by step. */
 class Cluster {
-  readonly #services = new Map<number, object>();
-  readonly #slices = new Map<number, readonly Endpoint[]>();
+  /** Most of what comes changes something that is announced, and not the first thing there is. */
+  readonly #services = new Map(BEGINNING.map((ips, at) => [at, serviceWith({ ...PLAIN, ips })]));
+  readonly #slices = new Map<number, readonly Endpoint[]>(
+    BEGINNING.map((_, at) => [at, [{ node: 'n1', ready: true }]]),
+  );
   readonly #nodes = new Map<number, { readonly isExcluded: boolean; readonly rack: string }>();
   #pools: readonly ApiObject[] = POOLS.all ?? [];
   #peers: readonly string[] = ['tor'];
@@ -189,51 +209,77 @@ function put<T>(to: Map<number, T>, at: number, value: T | null): void {
 
 const OPTIONS = { nodeName: 'n1', loadBalancerClass: '', ignoreExcludeLabel: false };
 const CONF = { hostname: 'n1', logLevel: 'informational' } as const;
+const EMPTY: BgpDesiredState = { routers: [], bfdProfiles: [], extras: '' };
 
-test(`what is kept gives what is decided from nothing: ${SEQUENCES} sequences`, { timeout: 120_000 }, () => {
-  const outcomes = new Set<string>();
-  fc.assert(
-    fc.property(fc.array(step, { minLength: 5, maxLength: 30 }), (steps) => {
-      const cluster = new Cluster();
-      const decide = createNodeDecider(OPTIONS);
-      const parse = createFrrConfigParser();
-      const grouping = createGrouping();
-      for (const each of steps) {
-        cluster.take(each);
-        const snapshot = snapshotOf(cluster.objects(), { namespace: NAMESPACE });
-        const kept = decide(snapshot, cluster.speakers);
-        const full = createNodeDecider(OPTIONS)(snapshot, cluster.speakers);
-        expect(kept).toEqual(full);
-        const text = template(kept.state.bgp, CONF);
-        expect(text).toBe(template(full.state.bgp, CONF));
-        expect(statementsOf(parse(text))).toEqual(statementsOf(parseFrrConfig(text)));
-        expect(grouping(kept.layer2.services)).toEqual(createGrouping()(full.layer2.services));
-        for (const { bgp } of kept.state.services)
-          outcomes.add(bgp.kind === 'announce' ? bgp.kind : bgp.reason);
-        for (const reason of kept.layer2.refused.values()) outcomes.add(reason);
-      }
-    }),
-    { numRuns: SEQUENCES },
-  );
-  // The property says something: all of these came up.
-  expect([...outcomes].sort()).toEqual(
-    expect.arrayContaining([
-      ...['announce', 'ipNotAllowed', 'noCandidates', 'noEndpoints', 'noIPAllocated', 'noLocalEndpoints'],
-      ...[
-        'noMatchingAdvertisement',
-        'nodeLabeledExcludeBalancers',
-        'notOwner',
-        'sharedIPWithServiceSelector',
-      ],
-    ]),
-  );
-});
+/** Writes as if for the first time: of a state without routers nothing is remembered. */
+const writtenAnew = compileFrrConf(TEMPLATE);
+function textOf(bgp: BgpDesiredState): string {
+  writtenAnew(EMPTY, CONF);
+  return writtenAnew(bgp, CONF);
+}
+
+/** The same objects in lists that tell how they came from those before, as a source's do. */
+function carriedOn(before: ClusterSnapshot | undefined, after: ClusterSnapshot): ClusterSnapshot {
+  if (!before) return after;
+  const on = <T>(old: readonly T[], now: readonly T[]): readonly T[] => {
+    const { start, removed, added } = changedMiddle(old, now);
+    return withMiddle(old, start, removed.length, added);
+  };
+  const Service = on(before.objects.Service, after.objects.Service);
+  const EndpointSlice = on(before.objects.EndpointSlice, after.objects.EndpointSlice);
+  return { ...after, objects: { ...after.objects, Service, EndpointSlice } };
+}
+
+test(
+  `what is kept gives what is decided from nothing: ${SEQUENCES} sequences, INCREMENTAL_SEED=${SEED}`,
+  { timeout: 120_000 },
+  () => {
+    const outcomes = new Set<string>();
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 5, maxLength: 30 }), (steps) => {
+        const cluster = new Cluster();
+        const decide = createNodeDecider(OPTIONS);
+        const parse = createFrrConfigParser();
+        const grouping = createGrouping();
+        const template = compileFrrConf(TEMPLATE);
+        let before: ClusterSnapshot | undefined;
+        for (const each of steps) {
+          cluster.take(each);
+          const snapshot = carriedOn(before, snapshotOf(cluster.objects(), { namespace: NAMESPACE }));
+          before = snapshot;
+          const kept = decide(snapshot, cluster.speakers);
+          const full = createNodeDecider(OPTIONS)(snapshot, cluster.speakers);
+          expect(kept).toEqual(full);
+          const text = template(kept.state.bgp, CONF);
+          expect(text).toBe(textOf(full.state.bgp));
+          expect(statementsOf(parse(text))).toEqual(statementsOf(parseFrrConfig(text)));
+          expect(grouping(kept.layer2.services)).toEqual(createGrouping()(full.layer2.services));
+          for (const { bgp } of kept.state.services)
+            outcomes.add(bgp.kind === 'announce' ? bgp.kind : bgp.reason);
+          for (const reason of kept.layer2.refused.values()) outcomes.add(reason);
+        }
+      }),
+      { numRuns: SEQUENCES, seed: SEED },
+    );
+    // The property says something: all of these came up.
+    expect([...outcomes].sort()).toEqual(
+      expect.arrayContaining([
+        ...['announce', 'ipNotAllowed', 'noCandidates', 'noEndpoints', 'noIPAllocated', 'noLocalEndpoints'],
+        ...[
+          'noMatchingAdvertisement',
+          'nodeLabeledExcludeBalancers',
+          'notOwner',
+          'sharedIPWithServiceSelector',
+        ],
+      ]),
+    );
+  },
+);
 
 /** The order of statements in a context means nothing. */
-function statementsOf(config: ReturnType<typeof parseFrrConfig>): unknown {
-  return JSON.parse(
-    JSON.stringify(config, (_, value: unknown) =>
-      value instanceof Map ? [...value].sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)) : value,
-    ),
+function statementsOf({ contexts, version }: ReturnType<typeof parseFrrConfig>): unknown {
+  const shown = [...contexts].map(
+    ([key, { path, statements }]) => [key, { path, of: new Map(statements) }] as const,
   );
+  return { version, contexts: new Map(shown) };
 }
