@@ -19,12 +19,11 @@ function readEndpoint(item: RawObject, findings: Finding[]): Endpoint {
   const conditions = { raw: objectAt(item, 'conditions', findings), parent: [...item.parent, 'conditions'] };
   const ready = booleanAt(conditions, 'ready', findings);
   const serving = booleanAt(conditions, 'serving', findings);
-  const terminating = booleanAt(conditions, 'terminating', findings);
+  booleanAt(conditions, 'terminating', findings);
   return {
-    addresses: textsAt(item, 'addresses', findings),
+    hasAddress: textsAt(item, 'addresses', findings).length > 0,
     ...(nodeName !== undefined && { nodeName }),
     ...(ready !== undefined && { ready }),
     ...(serving !== undefined && { serving }),
-    ...(terminating !== undefined && { terminating }),
   };
 }

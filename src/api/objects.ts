@@ -142,11 +142,11 @@ export interface EndpointSliceSpec {
   readonly endpoints: readonly Endpoint[];
 }
 export interface Endpoint {
-  readonly addresses: readonly string[];
+  /** It has one, whichever: there are three of these for each of ten thousand Services. */
+  readonly hasAddress: boolean;
   readonly nodeName?: string;
   readonly ready?: boolean;
   readonly serving?: boolean;
-  readonly terminating?: boolean;
 }
 
 export type NodeObject = ApiObjectOf<'Node', NodeSpec>;

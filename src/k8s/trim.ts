@@ -20,7 +20,8 @@ export function trimmed(raw: RawObject, { apiVersion, kind }: ResourceType): obj
     metadata: {
       name,
       ...(namespace === undefined ? {} : { namespace }),
-      ...(uid === undefined ? {} : { uid }),
+      // Of a slice that was replaced by one of the same name nobody need know.
+      ...(uid === undefined || kind === 'EndpointSlice' ? {} : { uid }),
       ...picked('labels', labels, (key) => kind !== 'EndpointSlice' || key === SLICE_LABEL),
       ...picked('annotations', annotations, (key) => OUR_ANNOTATION.test(key)),
     },

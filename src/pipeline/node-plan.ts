@@ -79,7 +79,7 @@ function withAssumed(
     .map(({ metadata: { name, namespace } }): EndpointSliceObject => ({
       kind: 'EndpointSlice',
       metadata: { name, namespace, labels: { 'kubernetes.io/service-name': name }, annotations: {} },
-      spec: { endpoints: [{ addresses: ['0.0.0.0'], nodeName, ready: true }] },
+      spec: { endpoints: [{ hasAddress: true, nodeName, ready: true }] },
     }));
   return [...slices, ...assumed];
 }

@@ -64,7 +64,7 @@ export function usableEndpoints(slices: readonly EndpointSliceObject[], nodeName
 }
 
 function isUsable(endpoint: Endpoint): boolean {
-  return endpoint.addresses.length > 0 && isHealthy(endpoint);
+  return endpoint.hasAddress && isHealthy(endpoint);
 }
 
 /**

@@ -85,7 +85,7 @@ describe('the endpoints of a Service', () => {
     ['ready on no node in particular', [[{ ready: true }]], 'n1 n2 n3', 'noCandidates'],
     ['ready on a node without a speaker', [[{ nodeName: 'n9', ready: true }]], 'n1 n2 n3', 'noCandidates'],
     ['of which nothing is known are ready', [[{ nodeName: 'n2' }]], 'n1 n2 n3', 'n2'],
-    ['without an address', [[{ nodeName: 'n2', ready: true, addresses: [] }]], 'n1 n2 n3', 'n2'],
+    ['without an address', [[{ nodeName: 'n2', ready: true, hasAddress: false }]], 'n1 n2 n3', 'n2'],
   ])('%s', (_, slices, cluster, local) => {
     const endpointSlices = slices.map((endpoints, index) => slice('web', endpoints, String(index)));
     expect(outcome({ endpointSlices })).toBe(cluster);

@@ -12,6 +12,9 @@ export interface Origination {
   readonly advertisements: readonly BgpAdvertisement[];
 }
 
+/** What leads to a prefix: one send, as most have, or how many there are with each advertisement. */
+type Senders = BgpAdvertisement | Map<BgpAdvertisement, number>;
+
 /** More prefixes than this are sorted together with all others rather than put in one by one. */
 const ONE_BY_ONE = 8;
 
@@ -23,18 +26,23 @@ export function createOriginations(): (
   left: readonly Send[],
   came: readonly Send[],
 ) => readonly Origination[] {
-  /** By prefix and advertisement, how many sends there are. */
-  const counts = new Map<string, Map<BgpAdvertisement, number>>();
+  const senders = new Map<string, Senders>();
   const originations = new Map<string, Origination>();
+  const alone = new WeakMap<BgpAdvertisement, readonly [BgpAdvertisement]>();
   let sorted: readonly Origination[] = [];
 
-  const count = ({ prefix, advertisement }: Send, by: 1 | -1): void => {
-    const ofPrefix = counts.get(prefix.text) ?? new Map<BgpAdvertisement, number>();
-    const now = (ofPrefix.get(advertisement) ?? 0) + by;
-    if (now === 0) ofPrefix.delete(advertisement);
-    else ofPrefix.set(advertisement, now);
-    if (ofPrefix.size === 0) counts.delete(prefix.text);
-    else counts.set(prefix.text, ofPrefix);
+  const count = ({ prefix: { text }, advertisement }: Send, by: 1 | -1): void => {
+    const now = counted(senders.get(text), advertisement, by);
+    if (now) senders.set(text, now);
+    else senders.delete(text);
+  };
+  const advertisementsOf = (text: string): readonly BgpAdvertisement[] => {
+    const of = senders.get(text);
+    if (of === undefined) return [];
+    if (of instanceof Map) return [...of.keys()].sort(byText(({ name }) => name));
+    const known = alone.get(of) ?? [of];
+    alone.set(of, known);
+    return known;
   };
 
   return (left, came) => {
@@ -45,7 +53,7 @@ export function createOriginations(): (
 
     const changes = [...touched].flatMap(([text, prefix]) => {
       const before = originations.get(text);
-      const advertisements = [...(counts.get(text)?.keys() ?? [])].sort(byText(({ name }) => name));
+      const advertisements = advertisementsOf(text);
       if (isSameList(before?.advertisements ?? [], advertisements)) return [];
       const after = advertisements.length === 0 ? undefined : { prefix, advertisements };
       if (after) originations.set(text, after);
@@ -62,6 +70,17 @@ export function createOriginations(): (
     }
     return sorted;
   };
+}
+
+/** @returns undefined when none is left */
+function counted(of: Senders | undefined, advertisement: BgpAdvertisement, by: 1 | -1): Senders | undefined {
+  if (of === undefined) return advertisement;
+  if (of === advertisement && by === -1) return undefined;
+  const counts = of instanceof Map ? of : new Map([[of, 1]]);
+  const now = (counts.get(advertisement) ?? 0) + by;
+  if (now === 0) counts.delete(advertisement);
+  else counts.set(advertisement, now);
+  return counts.size === 0 ? undefined : counts;
 }
 
 function isSameList<T>(a: readonly T[], b: readonly T[]): boolean {

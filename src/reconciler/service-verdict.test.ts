@@ -170,16 +170,16 @@ describe('endpoints', () => {
     ],
     [
       'terminating and still serving',
-      [[{ ...here, ready: false, serving: true, terminating: true }]],
+      [[{ ...here, ready: false, serving: true }]],
       { cluster: true, local: true },
     ],
     [
       'terminating and no longer serving',
-      [[{ ...here, ready: false, serving: false, terminating: true }]],
+      [[{ ...here, ready: false, serving: false }]],
       { cluster: false, local: false },
     ],
     ['not serving, ready unset', [[{ ...here, serving: false }]], { cluster: true, local: true }],
-    ['without an address', [[{ ...here, ready: true, addresses: [] }]], { cluster: false, local: false }],
+    ['without an address', [[{ ...here, ready: true, hasAddress: false }]], { cluster: false, local: false }],
     [
       'one of two here is ready',
       [

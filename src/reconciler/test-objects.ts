@@ -130,7 +130,7 @@ export function slice(
       labels: { 'kubernetes.io/service-name': name },
       annotations: {},
     },
-    spec: { endpoints: endpoints.map((endpoint) => ({ addresses: ['10.0.0.1'], ...endpoint })) },
+    spec: { endpoints: endpoints.map((endpoint) => ({ hasAddress: true, ...endpoint })) },
   };
 }
 
