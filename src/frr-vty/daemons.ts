@@ -5,8 +5,10 @@ import { join } from 'node:path';
 
 /** A restarting daemon removes its socket and makes another within this time; one call for all of it. */
 const QUIET_MS = 100;
-/** How often the sockets are looked at without any event: the folder may not be there yet, or be another one. */
+/** How often the folder is looked for without any event: it may not be there yet, or be another one. */
 const LOOK_MS = 1_000;
+/** And so many times less often the sockets in it, of which the kernel tells: the safety net. */
+const LOOKS_A_READ = 10;
 
 /** What happened to the daemons since the call before. */
 export interface DaemonsChange {
@@ -66,24 +68,29 @@ export function watchDaemons(
       return look();
     });
   };
-  const listen = async (): Promise<void> => {
+  /** @returns whether there is another folder than before, or none to listen to */
+  const listen = async (): Promise<boolean> => {
     // Events follow the folder, not its name.
     const folder = await stat(socketsDir).then(
       ({ ino }) => ino,
       () => undefined,
     );
-    if (closed || (watcher && folder === watchedFolder)) return;
+    if (closed || (watcher && folder === watchedFolder)) return false;
     unwatch();
     watchedFolder = folder;
-    if (folder === undefined) return;
+    if (folder === undefined) return true;
     try {
       watcher = watch(socketsDir, { persistent: false }, lookSoon).on('error', unwatch);
     } catch {
       unwatch(); // gone again: the next look tries again
     }
+    return true;
   };
+  let looks = 0;
   const timer = setInterval(() => {
-    looking = looking.then(listen).then(look);
+    looks += 1;
+    const isReadDue = looks % LOOKS_A_READ === 0;
+    looking = looking.then(listen).then((isNews) => (isNews || isReadDue ? look() : undefined));
   }, LOOK_MS);
   looking = listen().then(look);
   return {

@@ -8,7 +8,7 @@ import { linksEqual, linksOf } from './ip-json.ts';
 /** Not waited for longer: `ip` asks the kernel and nobody else. */
 const READ_TIMEOUT_MS = 5_000;
 /** The safety net under the monitor. */
-const SAFETY_READ_MS = 30_000;
+const SAFETY_READ_MS = 60_000;
 /** By then `ip monitor` has opened its socket. */
 const LISTENS_AFTER_MS = 250;
 const BACKOFF = { firstMs: 100, mostMs: 5_000 };

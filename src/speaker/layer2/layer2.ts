@@ -277,14 +277,14 @@ export function startLayer2(options: Layer2Options): Layer2 {
     options.onSessions(next);
   };
 
-  // The clock: questions that are due, and whether this process slept.
+  // The clock: questions that are due, and whether this process slept. It stands still where nothing is announced.
+  let clock: NodeJS.Timeout | undefined;
   let lastTick = now();
   const hasSlept = (at: number): boolean => at - lastTick > SLEPT_MS + TICK_MS;
   const tick = (): void => {
     const at = now();
     const slept = hasSlept(at);
     lastTick = at;
-    if (situation.groups.length === 0) return;
     if (slept) {
       inquiry.forgive();
       perform(keeper.doubt(facts()));
@@ -297,7 +297,12 @@ export function startLayer2(options: Layer2Options): Layer2 {
     if (inquiry.ask(at)) decide();
     updateIsolation(at);
   };
-  const clock = setInterval(tick, TICK_MS);
+  const setClock = (isNeeded: boolean): void => {
+    if (isNeeded === (clock !== undefined)) return;
+    clearInterval(clock);
+    lastTick = now();
+    clock = isNeeded ? setInterval(tick, TICK_MS) : undefined;
+  };
 
   const updateIsolation = (at: number): void => {
     const { view } = situation;
@@ -324,6 +329,7 @@ export function startLayer2(options: Layer2Options): Layer2 {
     const { places, view, links } = situation;
     // Where nothing is announced nothing is listened to.
     const used = groups.length > 0 ? places.links : [];
+    setClock(groups.length > 0);
     ports.set(used);
     gateways.set(used);
     sights.set(places.links, view.speakers, me);
@@ -403,7 +409,7 @@ export function startLayer2(options: Layer2Options): Layer2 {
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
       hasEnded = true;
-      clearInterval(clock);
+      setClock(false);
       clearTimeout(timer);
       clearImmediate(wake);
       if (isUnwritten) publish();
