@@ -21,7 +21,6 @@ const FILES = { own: 'file of its own', shared: 'in the file of all' } as const;
 
 interface Report {
   readonly machine: Machine;
-  readonly frr: string;
   readonly single: readonly SingleResult[];
   readonly bulk: readonly BulkResult[];
   readonly bfd?: BfdResult;
@@ -72,7 +71,7 @@ try {
   );
   const nodes = rig.vtysh.map((vtysh, index) => ({ vtysh, routeMap: routeMapIn(configs[index] ?? '') }));
   floor = new FrrFloor({ nodes, asn: ASN });
-  const report = await measure(rig, floor, configs[0] ?? '');
+  const report = await measure(rig, floor);
   process.stdout.write(
     options.output === 'json' ? `${JSON.stringify(report, undefined, 2)}\n` : tablesOf(report),
   );
@@ -92,7 +91,7 @@ async function fill(target: Rig): Promise<void> {
   await delay(3_000);
 }
 
-async function measure(target: Rig, typed: FrrFloor, config: string): Promise<Report> {
+async function measure(target: Rig, typed: FrrFloor): Promise<Report> {
   const bulk: BulkResult[] = [];
   const single: SingleResult[] = [];
   let bfd: BfdResult | undefined;
@@ -118,7 +117,6 @@ async function measure(target: Rig, typed: FrrFloor, config: string): Promise<Re
   const frrReload = options.reload ? await measureFrrReload() : undefined;
   return {
     machine: thisMachine(),
-    frr: /^frr version (\S+)/m.exec(config)?.[1] ?? 'unknown',
     bulk,
     single,
     ...(bfd ? { bfd } : {}),
@@ -168,7 +166,7 @@ function tablesOf(report: Report): string {
   }
   const { machine, frrReload } = report;
   return [
-    `milliseconds; FRR ${report.frr}, ${machineText(machine)}`,
+    `milliseconds; ${machineText(machine)}`,
     formatTable(['what', 'n', 'p50', 'p90', 'p99', 'max', 'bar', 'met'], rows),
     ...(frrReload
       ? [

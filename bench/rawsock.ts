@@ -8,7 +8,7 @@ import { endOnSignals, formatTable } from '../src/cli/index.ts';
 import { addVeth, createNetns, deleteNetns, inNetns } from '../src/lab/index.ts';
 import type { ClientOrder, ClientReport } from './rawsock/client.ts';
 import type { ResponderReport } from './rawsock/responder.ts';
-import { thisMachine } from './support/machine.ts';
+import { machineText, thisMachine, type Machine } from './support/machine.ts';
 import { summarise, type Summary } from './support/stats.ts';
 
 /** The node at one end of a veth pair, the client at the other; the kernel answers for the node's own addresses. */
@@ -73,7 +73,7 @@ try {
   for (const family of ['ipv4', 'ipv6'] as const) families.push(await measure(family));
   const report = { machine: thisMachine(), families };
   process.stdout.write(
-    options.output === 'json' ? `${JSON.stringify(report, undefined, 2)}\n` : tableOf(families),
+    options.output === 'json' ? `${JSON.stringify(report, undefined, 2)}\n` : tableOf(report),
   );
 } catch (error) {
   process.stderr.write(error instanceof Error ? `failed: ${error.message}\n` : `${String(error)}\n`);
@@ -150,7 +150,13 @@ function start(
   });
 }
 
-function tableOf(families: readonly FamilyReport[]): string {
+function tableOf({
+  machine,
+  families,
+}: {
+  readonly machine: Machine;
+  readonly families: readonly FamilyReport[];
+}): string {
   const rows = families.flatMap(({ family, kernel, ours, lost, flood }) => {
     const what = family === 'ipv4' ? 'ARP request -> reply' : 'NS -> NA';
     const bar = BARS[family];
@@ -170,7 +176,8 @@ function tableOf(families: readonly FamilyReport[]): string {
       [what, ...rate, '', '', '', '', '', ...fast],
     ];
   });
-  return `${formatTable(['WHAT', 'BY', 'N', 'P50 us', 'P90 us', 'P99 us', 'MAX us', 'BAR', 'MET'], rows)}\n`;
+  const head = ['WHAT', 'BY', 'N', 'P50 us', 'P90 us', 'P99 us', 'MAX us', 'BAR', 'MET'];
+  return `${machineText(machine)}\n${formatTable(head, rows)}\n`;
 }
 
 function addressesOf(ips: { readonly ipv4: string; readonly ipv6: string }): readonly string[] {

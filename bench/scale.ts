@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { once } from 'node:events';
 import { endOnSignals, formatTable } from '../src/cli/index.ts';
-import { measureLive, type LiveResult } from './scale/live.ts';
+import { FEW, measureLive, type LiveResult, type MemoryOfAll } from './scale/live.ts';
 import { FULL, measurePure, type PureRow } from './scale/pure.ts';
 import { scaleRigUp } from './scale/rig.ts';
 import { SIMULATED, simulate, type SimulationStep } from './scale/simulation.ts';
@@ -127,6 +127,11 @@ function liveTable(live: LiveResult): string {
   fact('one EndpointSlice changes: CPU of a speaker', live.endpoints.cpuMs, 60);
   fact('memory of a speaker, MiB', Math.max(...memory.speakers), 150);
   fact('memory of the controller, MiB', memory.controller, 180);
+  const { memoryOfFew } = live;
+  const each = (many: number, few: number): string => (((many - few) * 1_024) / (services - FEW)).toFixed(1);
+  const largest = ({ speakers }: MemoryOfAll): number => Math.max(...speakers);
+  fact('a Service more: speaker, KiB', each(largest(memory), largest(memoryOfFew)));
+  fact('a Service more: controller, KiB', each(memory.controller, memoryOfFew.controller));
   fact('idle speaker, % of a core', Math.max(...idle.cpu.speakers), 0.5);
   fact('idle controller, % of a core', idle.cpu.controller, 0.5);
   for (const [key, requests] of Object.entries(idle.requests)) {

@@ -22,7 +22,7 @@ import { NODES, openFloor, type ScaleRig, type Started } from './rig.ts';
 import { cpuMsOf, memoryOf, receivedBytes } from './usage.ts';
 
 /** What is present when a few Services are measured beside which many are judged. */
-const FEW = 100;
+export const FEW = 100;
 const TIMEOUT_MS = 300_000;
 /** Statuses of announced Services are written at a pace of ten a second on each node. */
 const STATUS_MS = 150;
@@ -37,13 +37,20 @@ export interface LiveResult {
   readonly filledMs: number;
   readonly endpoints: EndpointsResult;
   /** Resident, MiB. */
-  readonly memory: { readonly controller: number; readonly speakers: readonly number[] };
+  readonly memory: MemoryOfAll;
+  /** The same with a hundred Services. */
+  readonly memoryOfFew: MemoryOfAll;
   readonly idle: IdleResult & {
     readonly cpu: { readonly controller: number; readonly speakers: readonly number[] };
   };
   readonly adoption: { readonly allMs: number };
   readonly restart: { readonly allRoutesMs: number; readonly bytesPerSpeaker: number };
   readonly churn?: ChurnResult;
+}
+
+export interface MemoryOfAll {
+  readonly controller: number;
+  readonly speakers: readonly number[];
 }
 
 export interface EndpointsResult {
@@ -90,6 +97,7 @@ export async function measureLive(rig: ScaleRig, options: LiveOptions): Promise<
   onProgress(`${FEW} Services, then ${trials} one by one`);
   await fill(rig, FEW, { settleMs });
   const few = told(await single(rig, trials));
+  const memoryOfFew = told(await memoryOfAll(running));
   onProgress(`${services} Services (the last status is written after ${Math.round(services / 600)} min)`);
   const startedAt = performance.now();
   await fill(rig, services, { present: FEW, settleMs });
@@ -105,11 +113,11 @@ export async function measureLive(rig: ScaleRig, options: LiveOptions): Promise<
   const adoption = told(await measureAdoption(rig, running));
   onProgress('speakers and FRR start anew');
   const restart = told(await measureStart(rig, running, services));
-  if (churnSeconds === 0)
-    return { services, few, many, filledMs, endpoints, memory, idle, adoption, restart };
+  const result = { services, few, many, filledMs, endpoints, memory, memoryOfFew, idle, adoption, restart };
+  if (churnSeconds === 0) return result;
   onProgress(`${churnSeconds} s of 50 changes a second`);
-  const churn = await measureChurn(rig, running, { seconds: churnSeconds, settleMs });
-  return { services, few, many, filledMs, endpoints, memory, idle, adoption, restart, churn };
+  const churn = told(await measureChurn(rig, running, { services, seconds: churnSeconds, settleMs }));
+  return { ...result, churn };
 }
 
 async function single(rig: ScaleRig, trials: number): Promise<SingleResult> {
@@ -162,7 +170,7 @@ async function idleFor(rig: ScaleRig, running: Running, seconds: number): Promis
   return { ...idle, cpu: { controller, speakers } };
 }
 
-async function memoryOfAll({ controller, speakers }: Running): Promise<LiveResult['memory']> {
+async function memoryOfAll({ controller, speakers }: Running): Promise<MemoryOfAll> {
   return {
     controller: await memoryOf(controller.pid),
     speakers: await Promise.all(speakers.map(({ pid }) => memoryOf(pid))),
@@ -206,8 +214,9 @@ async function measureStart(
 async function measureChurn(
   rig: ScaleRig,
   running: Running,
-  { seconds, settleMs }: { readonly seconds: number; readonly settleMs: number },
+  options: { readonly services: number; readonly seconds: number; readonly settleMs: number },
 ): Promise<ChurnResult> {
+  const { services, seconds, settleMs } = options;
   const memory = async (): Promise<readonly number[]> =>
     Promise.all([running.controller, ...running.speakers].map(({ pid }) => memoryOf(pid)));
   await settle(rig, settleMs);
@@ -228,6 +237,9 @@ async function measureChurn(
   const rest = await rig.addresses.all(batchOf(seconds - 1));
   await inParallel(batchOf(seconds - 1), 8, (name) => deleteBoth(rig, name));
   await rig.routes.until(rest.ips, 0, TIMEOUT_MS);
+  // Correct at the end: all that stood before stands with all its next hops.
+  const { ips: lasting } = await rig.addresses.all(names('web', services));
+  await rig.routes.until(lasting, NODES.length, TIMEOUT_MS);
   await settle(rig, settleMs);
   await delay(QUIET_MS);
   const tenth = Math.max(1, Math.floor(all.length / 10));
