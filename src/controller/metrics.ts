@@ -1,5 +1,6 @@
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
 import type { AddressCount, PoolCounters } from '../allocator/index.ts';
+import { collectProcessMetrics } from '../telemetry/index.ts';
 
 export interface ControllerMetrics {
   readonly registry: Registry;
@@ -14,7 +15,7 @@ export interface ControllerMetrics {
 export function createControllerMetrics(): ControllerMetrics {
   let pools: () => readonly PoolCounters[] = () => [];
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  collectProcessMetrics(registry);
   const registers = [registry];
   const gauge = (name: string, help: string, labelNames: readonly string[] = []): Gauge =>
     new Gauge({ name, help, labelNames: [...labelNames], registers });

@@ -1,8 +1,8 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { EMPTY_OBSERVED, METRICS, metricSamples, type ObservedState } from '../bfd-status/index.ts';
 import { NEEDED_DAEMONS } from '../frr-vty/index.ts';
 import type { NodeDesiredState } from '../reconciler/index.ts';
-import { registerSamples } from '../telemetry/index.ts';
+import { collectProcessMetrics, registerSamples } from '../telemetry/index.ts';
 import type { AppliedChange } from './frr-driver.ts';
 
 export interface SpeakerMetrics {
@@ -32,7 +32,7 @@ export function createSpeakerMetrics(options: { readonly node: string }): Speake
     stale: () => false,
   };
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  collectProcessMetrics(registry);
   const registers = [registry];
   registerSamples(registry, METRICS, async () => metricSamples(await shown.observed()));
   const announced = new Gauge({

@@ -8,5 +8,6 @@ export {
   type ScrapeVerdict,
   type TlsSettings,
 } from './secure-metrics.ts';
+export { collectProcessMetrics } from './process-metrics.ts';
 export { registerSamples, type Sample } from './sampled-metrics.ts';
 export { createProblemLog } from './problem-log.ts';
