@@ -138,7 +138,7 @@ class WatchedCluster {
   #turn(askedAtMs: number): void {
     if (!this.#isSynced && [...this.#unlisted].some(({ type }) => type.kind !== 'Secret')) return;
     const state = this.#store.state();
-    if (this.#options.withSecrets) this.#watchSecrets(secretNames(state, this.#options.namespace));
+    if (this.#options.withSecrets) this.#watchSecrets(secretNames(state));
     if (!this.#isSynced && this.#unlisted.size > 0) {
       this.#secretsTimer ??= setTimeout(() => {
         this.#unlisted.clear();
@@ -175,11 +175,11 @@ class WatchedCluster {
   }
 }
 
-/** The Secrets that BGPPeers name, in our own namespace: no other is ever read. */
-function secretNames({ snapshot }: SourceState, namespace: string): ReadonlySet<string> {
-  const names = snapshot.objects.BGPPeer.map(({ spec }) => spec.passwordSecret)
-    .filter((secret) => secret !== undefined)
-    .filter((secret) => (secret.namespace ?? namespace) === namespace)
-    .map(({ name }) => name);
+/**
+ * The Secrets that BGPPeers name. They are looked for in our own namespace and no other is ever read: a namespace that a
+ * reference gives means nothing, as in MetalLB.
+ */
+function secretNames({ snapshot }: SourceState): ReadonlySet<string> {
+  const names = snapshot.objects.BGPPeer.map(({ spec }) => spec.passwordSecret?.name ?? '');
   return new Set(names.filter((name) => name !== ''));
 }

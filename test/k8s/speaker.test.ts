@@ -4,6 +4,7 @@ import type { Frr } from '../../src/lab/index.ts';
 import { startApiServer, type ApiServer } from '../cluster/api-server.ts';
 import { apiServerPrograms } from '../cluster/programs.ts';
 import { atEnd, describeWithFrr, eventually, freePort, startTestFrr } from '../support/index.ts';
+import { startFaultProxy, type FaultProxy } from './fault-proxy.ts';
 import { isLeading, NAMESPACE, Objects, startController, startSpeaker, type Program } from './support.ts';
 
 /** A speaker as a process, between a real API server and a real FRR. */
@@ -17,6 +18,7 @@ describeWithFrr('the speaker in a cluster', (install) => {
   }
   let api: ApiServer;
   let objects: Objects;
+  let proxy: FaultProxy;
   let frr: Frr;
   let speaker: Program;
   let healthPort: number;
@@ -24,6 +26,7 @@ describeWithFrr('the speaker in a cluster', (install) => {
   beforeAll(async () => {
     [api, frr, healthPort] = await Promise.all([startApiServer(), startTestFrr({ install }), freePort()]);
     atEnd(() => api.stop());
+    proxy = await startFaultProxy(api);
     objects = new Objects(api);
     await objects.makeNamespace();
     await api.request('POST', '/api/v1/nodes', { metadata: { name: 'n1', labels: { rack: 'a' } } });
@@ -32,9 +35,10 @@ describeWithFrr('the speaker in a cluster', (install) => {
     await secret('tor', 'one');
     await objects.metallb('BGPPeer', 'bgppeers', 'tor', {
       ...{ myASN: 64_500, peerASN: 64_501, peerAddress: '203.0.113.1' },
-      passwordSecret: { name: 'tor' },
+      // As in MetalLB the namespace means nothing.
+      passwordSecret: { name: 'tor', namespace: 'elsewhere' },
     });
-    speaker = await startSpeaker(api.kubeconfigPath, {
+    speaker = await startSpeaker(proxy.kubeconfigPath, {
       ...{ frr, node: 'n1' },
       args: ['--health-probe-port', String(healthPort)],
     });
@@ -109,6 +113,15 @@ describeWithFrr('the speaker in a cluster', (install) => {
       expect(await frr.show('show running-config')).toMatch(/neighbor 203\.0\.113\.1 password two/);
     });
     await announces('192.0.2.0/32');
+  });
+
+  test('of Secrets it asks for those that peers name, one by one, in its own namespace', () => {
+    const asked = proxy.requests.filter(({ url }) => url.includes('/secrets'));
+    const places = asked.map(({ url }) => {
+      const { pathname, searchParams } = new URL(url, api.url);
+      return `${pathname} ${searchParams.get('fieldSelector') ?? ''}`;
+    });
+    expect(new Set(places)).toEqual(new Set([`/api/v1/namespaces/${NAMESPACE}/secrets metadata.name=tor`]));
   });
 
   test('a node that is excluded announces nothing, and everything again afterwards', async () => {
