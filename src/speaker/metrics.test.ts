@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { recording } from '../../test/frr-json/recordings.ts';
 import { applyFullRead, EMPTY_OBSERVED, parseBgpNeighbors, type ObservedState } from '../bfd-status/index.ts';
+import type { Layer2Group } from '../l2/index.ts';
 import type { NodeDesiredState } from '../reconciler/index.ts';
 import { ip } from '../core/test-ip.ts';
 import { createSpeakerMetrics, type SpeakerMetrics } from './metrics.ts';
@@ -17,13 +18,21 @@ function desired(...ips: readonly string[]): NodeDesiredState {
   return { services: [service, other] } as unknown as NodeDesiredState;
 }
 
+/** Services of one group, each with its own addresses. */
+function group(services: Readonly<Record<string, readonly string[]>>): Layer2Group {
+  const members = Object.entries(services).map(([key, ips]) => ({ key, ips: ips.map(ip) }));
+  return { services: members } as unknown as Layer2Group;
+}
+
 describe('series end when what they describe ends', () => {
   test('of addresses', async () => {
     const metrics = createSpeakerMetrics({ node: 'n1' });
     let state: NodeDesiredState | undefined;
+    let owned: readonly Layer2Group[] = [];
     metrics.show({
       observed: () => Promise.resolve(EMPTY_OBSERVED),
       desired: () => state,
+      owned: () => owned,
       stale: () => false,
     });
     const announced = (): Promise<string[]> => valuesOf(metrics, 'metallb_speaker_announced');
@@ -36,7 +45,18 @@ describe('series end when what they describe ends', () => {
     ]);
     state = desired('192.0.2.1');
     expect(await announced()).toHaveLength(1);
+    // On layer 2 the Services of a group share the one address, and each has a series for it.
+    owned = [group({ 'default/dns': ['192.0.2.53'], 'default/web': ['192.0.2.53', '2001:db8::1'] })];
+    const lines = [
+      'service="default/web",protocol="bgp",node="n1",ip="192.0.2.1"',
+      'service="default/dns",protocol="layer2",node="n1",ip="192.0.2.53"',
+      'service="default/web",protocol="layer2",node="n1",ip="192.0.2.53"',
+      'service="default/web",protocol="layer2",node="n1",ip="2001:db8::1"',
+    ].map((labels) => `metallb_speaker_announced{${labels}} 1`);
+    expect(await announced()).toEqual(lines);
     state = desired();
+    expect(await announced()).toEqual(lines.slice(1));
+    owned = [];
     expect(await announced()).toEqual([]);
   });
 
@@ -53,6 +73,7 @@ describe('series end when what they describe ends', () => {
         return Promise.resolve(observed);
       },
       desired: () => undefined,
+      owned: () => [],
       stale: () => false,
     });
     const up = (): Promise<string[]> => valuesOf(metrics, 'metallb_bgp_session_up{');
@@ -72,6 +93,7 @@ test('whether a configuration is loaded, and in use', async () => {
   metrics.show({
     observed: () => Promise.resolve(EMPTY_OBSERVED),
     desired: () => undefined,
+    owned: () => [],
     stale: () => stale,
   });
   const values = (): Promise<string[]> => valuesOf(metrics, 'metallb_k8s_client_');

@@ -1,6 +1,9 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { EMPTY_OBSERVED, METRICS, metricSamples, type ObservedState } from '../bfd-status/index.ts';
+import type { IpAddress } from '../core/ip.ts';
+import { objectKey } from '../core/problem.ts';
 import { NEEDED_DAEMONS } from '../frr-vty/index.ts';
+import type { Layer2Group } from '../l2/index.ts';
 import type { NodeDesiredState } from '../reconciler/index.ts';
 import { collectProcessMetrics, registerSamples } from '../telemetry/index.ts';
 import type { AppliedChange } from './frr-driver.ts';
@@ -20,6 +23,8 @@ export interface ShownState {
   /** As of now, or as last seen when FRR does not answer soon. */
   readonly observed: () => Promise<ObservedState>;
   readonly desired: () => NodeDesiredState | undefined;
+  /** What this node answers for on layer 2. */
+  readonly owned: () => readonly Layer2Group[];
   /** Part of the latest configuration is not in use. */
   readonly stale: () => boolean;
 }
@@ -29,6 +34,7 @@ export function createSpeakerMetrics(options: { readonly node: string }): Speake
   let shown: ShownState = {
     observed: () => Promise.resolve(EMPTY_OBSERVED),
     desired: () => undefined,
+    owned: () => [],
     stale: () => false,
   };
   const registry = new Registry();
@@ -42,14 +48,14 @@ export function createSpeakerMetrics(options: { readonly node: string }): Speake
     registers,
     collect() {
       announced.reset();
-      for (const { namespace, name, ips, bgp } of shown.desired()?.services ?? []) {
-        if (bgp.kind !== 'announce') continue;
-        for (const ip of ips) {
-          announced.set(
-            { service: `${namespace}/${name}`, protocol: 'bgp', node: options.node, ip: ip.text },
-            1,
-          );
-        }
+      const show = (service: string, protocol: 'bgp' | 'layer2', ips: readonly IpAddress[]): void => {
+        for (const { text } of ips) announced.set({ service, protocol, node: options.node, ip: text }, 1);
+      };
+      for (const verdict of shown.desired()?.services ?? []) {
+        if (verdict.bgp.kind === 'announce') show(objectKey(verdict), 'bgp', verdict.ips);
+      }
+      for (const { key, ips } of shown.owned().flatMap(({ services }) => services)) {
+        show(key, 'layer2', ips);
       }
     },
   });

@@ -111,6 +111,7 @@ export async function runSpeaker(options: SpeakerOptions): Promise<void> {
   metrics.show({
     observed: observer.refreshed,
     desired: () => decision?.state,
+    owned: () => layer2?.owned() ?? [],
     stale: () => problems().some(({ severity }) => severity === 'error'),
   });
   const reporter = createReporter({

@@ -169,7 +169,7 @@ describeWithCluster('layer 2 in a cluster', () => {
     await isSettledOn((node) => node !== '' && node !== before);
   });
 
-  test('a Prometheus reads who has the address, and of nobody else', async () => {
+  test('a Prometheus reads who has the addresses, and of nobody else, also after a move', async () => {
     const owner = await isSettledOn((node) => node !== '');
     const prometheus = await startPrometheus(lab, { tokens: { anybody: '' }, plainHTTP: true });
     const podOf = async (node: string): Promise<string> => {
@@ -188,6 +188,22 @@ describeWithCluster('layer 2 in a cluster', () => {
       const owned = await prometheus.query('metallb_frr_l2_owned_addresses > 0');
       expect(owned.map(({ metric, value }) => [metric.pod, value[1]])).toEqual([[pod, '2']]);
     }, SOON);
+    const announcedFrom = async (node: string): Promise<void> => {
+      const announcing = await podOf(node);
+      await eventually(async () => {
+        const series = await prometheus.query('metallb_speaker_announced{protocol="layer2"}');
+        const found = series.map(({ metric }) =>
+          [metric.service, metric.ip, metric.node, metric.pod].join(' '),
+        );
+        expect(new Set(found)).toEqual(
+          new Set([ADDRESS, ADDRESS_V6].map((ip) => `default/web ${ip} ${node} ${announcing}`)),
+        );
+      }, SOON);
+    };
+    await announcedFrom(owner);
+    const to = others(owner)[0] ?? '';
+    await (await shellFor(lab)).run(`metallb-frr move ${ADDRESS} --to ${to}`);
+    await announcedFrom(to);
     await prometheus.stop();
   });
 

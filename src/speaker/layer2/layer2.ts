@@ -186,14 +186,16 @@ export function startLayer2(options: Layer2Options): Layer2 {
     tell({ group, before, after, effect });
   };
 
+  const owned = (): readonly Layer2Group[] =>
+    situation.groups.filter(({ key }) => keeper.stateOf(key).kind === 'owned');
   /** Brings the tables of all interfaces to what is owned, and what is listened for. */
   const place = (): void => {
     isUnplaced = false;
     const { groups, places } = situation;
-    const owned = groups.filter(({ key }) => keeper.stateOf(key).kind === 'owned');
+    const held = owned();
     ports.place(places, groups, keeper.stateOf);
-    announcer.set(owned.flatMap((group) => announcedOf(group, places)));
-    metrics.owned(owned);
+    announcer.set(held.flatMap((group) => announcedOf(group, places)));
+    metrics.owned(held);
   };
   const publish = (): void => {
     isUnwritten = false;
@@ -395,6 +397,7 @@ export function startLayer2(options: Layer2Options): Layer2 {
     observed: (state) => {
       if (sights.observed(state, now())) decide();
     },
+    owned,
     drain: (isDraining) => {
       if (isDraining === isLeaving) return;
       isLeaving = isDraining;

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { ObservedState } from '../../bfd-status/index.ts';
 import type { IpAddress } from '../../core/ip.ts';
-import type { Layer2Service, Layer2Store, Link, LinkExclusion } from '../../l2/index.ts';
+import type { Layer2Group, Layer2Service, Layer2Store, Link, LinkExclusion } from '../../l2/index.ts';
 import type { Layer2Metrics } from './metrics.ts';
 
 /** A BFD session with another speaker, for frr.conf. */
@@ -41,6 +41,8 @@ export interface Layer2 {
   readonly want: (services: readonly Layer2Service[]) => void;
   readonly links: (links: readonly Link[]) => void;
   readonly observed: (state: ObservedState) => void;
+  /** What this node answers for now. */
+  readonly owned: () => readonly Layer2Group[];
   /** Whether the node is cordoned and should be left. */
   readonly drain: (isDraining: boolean) => void;
   /** Hands everything over and ends. */
