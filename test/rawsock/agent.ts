@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { createInterface } from 'node:readline';
+import { Registry } from 'prom-client';
 import { parseIp, type IpAddress } from '../../src/core/ip.ts';
 import {
   openIcmp6Socket,
@@ -14,10 +15,15 @@ import {
   type PacketSocket,
   type RawSocketError,
 } from '../../src/rawsock/index.ts';
+import { createLayer2Metrics } from '../../src/speaker/layer2/index.ts';
+import { createPorts, type Ports } from '../../src/speaker/layer2/ports.ts';
+import { createLogger } from '../../src/telemetry/index.ts';
 import { randomFrames } from './random-frames.ts';
 
 let packet: PacketSocket | undefined;
 let icmp6: Icmp6Socket | undefined;
+let ports: Ports | undefined;
+const registry = new Registry();
 let seen = nothingSeen();
 
 function nothingSeen() {
@@ -123,6 +129,34 @@ const COMMANDS = {
     icmp6!.close();
     icmp6!.close();
   },
+  /** The sockets of these interfaces as the speaker has them, without any address to answer for. */
+  usePorts: (
+    links: readonly {
+      readonly name: string;
+      readonly index: number;
+      readonly mac: string;
+      readonly ip: string;
+    }[],
+  ): void => {
+    ports ??= createPorts({
+      logger: createLogger({ component: 'speaker', level: 'none' }),
+      metrics: createLayer2Metrics(registry),
+      onFrames: () => undefined,
+      onHeard: () => undefined,
+      onReopened: () => undefined,
+    });
+    ports.set(
+      links.map(({ ip, ...link }) => ({
+        ...link,
+        ...{ isUp: true, isBroadcast: true, hasArp: true, hasMaster: false },
+        addresses: [{ ip: address(ip), length: 64 }],
+        ...{ defaultRoutes: [], gateways: [] },
+      })),
+    );
+  },
+  hasPort: (name: string) => ports?.companyOn(name) !== undefined,
+  /** As text. */
+  metrics: () => registry.metrics(),
 } as const;
 
 export type AgentCommands = typeof COMMANDS;
@@ -134,6 +168,7 @@ lines.on('line', (line) => {
 // Nothing but open sockets may keep this process running.
 lines.on('close', () => {
   icmp6?.close();
+  ports?.close();
   if (process.argv[2] !== 'stay') packet?.close();
 });
 process.stdout.write('[0]\n');

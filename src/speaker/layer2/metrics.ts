@@ -1,13 +1,17 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { IpAddress } from '../../core/ip.ts';
 import type { DropReason, Layer2Group, MoveCause } from '../../l2/index.ts';
+import type { UnseenReason } from './unseen-frames.ts';
 
 /** Counts what happens on layer 2: MetalLB's names where it has them, else our own `metallb_frr_l2_*`. */
 export interface Layer2Metrics {
   readonly request: (ip: IpAddress, isAnswered: boolean) => void;
   /** One round of an announcement. */
   readonly announced: (ip: IpAddress) => void;
-  readonly dropped: (link: string, reason: DropReason) => void;
+  /** @param count one unless given */
+  readonly dropped: (link: string, reason: DropReason | UnseenReason, count?: number) => void;
+  /** Has `count` called before anything is read: to count what has to be asked for. */
+  readonly onScrape: (count: () => void) => void;
   readonly sendFailed: () => void;
   readonly conflict: (who: 'speaker' | 'foreign') => void;
   readonly moved: (cause: MoveCause) => void;
@@ -28,11 +32,15 @@ export function createLayer2Metrics(registry: Registry): Layer2Metrics {
     'gratuitous_sent',
     'Announcements of addresses that nobody asked for: one for each frame.',
   );
+  let count = (): void => undefined;
   const drops = new Counter({
     name: 'metallb_frr_l2_dropped_frames_total',
     help: 'ARP and Neighbor Discovery frames that were not answered, by reason.',
     labelNames: ['interface', 'reason'],
     registers,
+    collect: () => {
+      count();
+    },
   });
   const failures = new Counter({
     name: 'metallb_frr_l2_send_failures_total',
@@ -65,8 +73,11 @@ export function createLayer2Metrics(registry: Registry): Layer2Metrics {
     announced: (ip) => {
       gratuitous.inc({ ip: ip.text }, ip.family === 'ipv4' ? 2 : 1);
     },
-    dropped: (link, reason) => {
-      drops.inc({ interface: link, reason });
+    dropped: (link, reason, frames = 1) => {
+      drops.inc({ interface: link, reason }, frames);
+    },
+    onScrape: (next) => {
+      count = next;
     },
     sendFailed: () => {
       failures.inc();

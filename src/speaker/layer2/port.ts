@@ -23,6 +23,7 @@ import {
   type PacketSocket,
 } from '../../rawsock/index.ts';
 import { createCompany, type Company } from './company.ts';
+import { unseenFramesOf, type UnseenFrames } from './unseen-frames.ts';
 
 const ALL_NODES = parseIp('ff02::1');
 /** Of a whole frame: an Ethernet and an IPv6 header go before the message. */
@@ -57,6 +58,7 @@ export class Port {
   readonly #joined = new Map<string, IpAddress>();
   #table: AnnouncedTable;
   readonly #company = createCompany();
+  readonly #unseen: (() => UnseenFrames)[] = [];
 
   /** @throws RawSocketError */
   constructor(link: Link, nodeMacs: readonly MacAddress[], events: PortEvents) {
@@ -82,6 +84,7 @@ export class Port {
           events.onClosed(link.name, error);
         },
       });
+      this.#unseen.push(unseenFramesOf(socket));
       return socket;
     };
     this.#arp = open('arp');
@@ -103,6 +106,11 @@ export class Port {
   /** Who else is on the LAN, as far as it has been heard. */
   get company(): Pick<Company, 'heardAt' | 'hosts'> {
     return this.#company;
+  }
+
+  /** Frames that were lost or set aside before they could be judged, since this was last asked; also after the end. */
+  unseen(): UnseenFrames {
+    return this.#unseen.flatMap((more) => more());
   }
 
   /** Answers for these addresses and listens for those from now on. */

@@ -65,7 +65,7 @@ export function createPorts(options: PortsOptions): Ports {
     },
     onClosed: (name, error) => {
       logger.info({ interface: name, code: error.code }, 'interface went down');
-      ports.delete(name);
+      remove(name);
       openLater(name);
     },
   };
@@ -99,9 +99,22 @@ export function createPorts(options: PortsOptions): Ports {
     );
     retries.set(name, retry);
   };
-  const shut = (name: string): void => {
-    ports.get(name)?.close();
+  const countUnseen = (name: string, port: Port): void => {
+    for (const [reason, count] of port.unseen()) metrics.dropped(name, reason, count);
+  };
+  metrics.onScrape(() => {
+    for (const [name, port] of ports) countUnseen(name, port);
+  });
+  const remove = (name: string): void => {
+    const port = ports.get(name);
+    if (!port) return;
+    port.close();
+    // The kernel's counts end with the sockets.
+    countUnseen(name, port);
     ports.delete(name);
+  };
+  const shut = (name: string): void => {
+    remove(name);
     clearTimeout(retries.get(name)?.timer);
     retries.delete(name);
   };
