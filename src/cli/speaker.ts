@@ -228,7 +228,7 @@ async function edgesOf(
     };
   }
   const { client, owner } = await openCluster({ namespace, podName: options.podName });
-  const reports = clusterReports({ client, node, owner, nodes, logger, signal });
+  const reports = clusterReports({ client, namespace, node, owner, nodes, logger, signal });
   const queries = speakerQueries(namespace);
   return {
     source: clusterSource({ client, namespace, queries, withSecrets: true, logger }),

@@ -4,6 +4,7 @@ import {
   clusterSource,
   controllerQueries,
   createEventRecorder,
+  RESOURCES,
   ServiceStatuses,
   StatusObjects,
   type ApiClient,
@@ -12,7 +13,7 @@ import {
 import type { ClusterSource } from '../source/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { OpenBackend } from './backend.ts';
-import { controllerStatusObjects } from './report.ts';
+import { CONTROLLER_STATE, controllerStatusObjects } from './report.ts';
 import { createReporter } from './reporter.ts';
 import { refOf } from './status-of-decision.ts';
 
@@ -31,7 +32,11 @@ export function clusterBackend(options: {
   return ({ signal, report, onFailure }) => {
     const statuses = new ServiceStatuses({ client, logger, signal, onFailure });
     const events = createEventRecorder({ client, component: COMPONENT, logger, signal });
-    const objects = new StatusObjects({ client, manager: COMPONENT, owner, logger, signal });
+    const queries = [
+      { type: RESOURCES.ConfigurationState, namespace, name: CONTROLLER_STATE },
+      { type: RESOURCES.IPAddressPool, namespace },
+    ];
+    const objects = new StatusObjects({ client, manager: COMPONENT, owner, queries, logger, signal });
     const reporter = createReporter({
       write: () => {
         objects.publish(controllerStatusObjects(report()));

@@ -2,6 +2,9 @@ import type { PoolCounters } from '../allocator/index.ts';
 import { configurationState, type StatusObject } from '../api/index.ts';
 import type { Problem } from '../core/problem.ts';
 
+/** Name of the controller's ConfigurationState. */
+export const CONTROLLER_STATE = 'controller';
+
 export interface ControllerReport {
   /** Namespace of the metallb.io objects. */
   readonly namespace: string;
@@ -13,7 +16,7 @@ export interface ControllerReport {
 export function controllerStatusObjects(report: ControllerReport): StatusObject[] {
   const { namespace, problems, pools } = report;
   const state = configurationState({
-    ...{ name: 'controller', namespace, component: 'controller', problems },
+    ...{ name: CONTROLLER_STATE, namespace, component: 'controller', problems },
     conditionType: 'poolReconcilerValid',
   });
   return [state, ...pools.map((pool) => poolStatus(namespace, pool))];

@@ -5,6 +5,7 @@ import { changedMiddle } from '../core/changed-middle.ts';
 import { objectKey } from '../core/problem.ts';
 import {
   createEventRecorder,
+  RESOURCES,
   StatusObjects,
   type ApiClient,
   type EventText,
@@ -12,7 +13,7 @@ import {
 } from '../k8s/index.ts';
 import type { ServiceVerdict } from '../reconciler/index.ts';
 import type { Logger } from '../telemetry/index.ts';
-import { speakerState, type PublishReport, type SpeakerReport } from './status-report.ts';
+import { speakerState, stateName, type PublishReport } from './status-report.ts';
 
 const COMPONENT = 'metallb-speaker';
 /** For each node: all of them hear of a change at the same moment, and 500 spread what they write of it over 5 s. */
@@ -31,6 +32,8 @@ export interface ClusterReports {
  */
 export function clusterReports(options: {
   readonly client: ApiClient;
+  /** Of the metallb.io objects. */
+  readonly namespace: string;
   readonly node: string;
   readonly owner: OwnerReference | undefined;
   /** How many nodes the cluster has. */
@@ -38,9 +41,13 @@ export function clusterReports(options: {
   readonly logger: Logger;
   readonly signal: AbortSignal;
 }): ClusterReports {
-  const { client, node, owner, nodes, logger, signal } = options;
+  const { client, namespace, node, owner, nodes, logger, signal } = options;
   const common = { client, logger, signal, spreadMs: () => nodes() * SPREAD_MS };
-  const objects = new StatusObjects({ ...common, manager: COMPONENT, owner });
+  const queries = [
+    { type: RESOURCES.ServiceBGPStatus, namespace, labelSelector: `metallb.io/node=${node}` },
+    { type: RESOURCES.ConfigurationState, namespace, name: stateName(node) },
+  ];
+  const objects = new StatusObjects({ ...common, manager: COMPONENT, owner, queries });
   const events = createEventRecorder({ ...common, component: COMPONENT, host: node });
   const bgpStatusOf = createBgpStatuses(node);
   /** Announced in the report before; undefined before the first, when nobody knows what is new. */
@@ -52,7 +59,6 @@ export function clusterReports(options: {
     const stateNow = speakerState(report);
     state = isDeepStrictEqual(state, stateNow) && state ? state : stateNow;
     objects.publish([...statuses.filter((status) => status !== undefined), state]);
-    if (announced === undefined) void objects.dropStale(earlierStatuses(report));
     const { removed, added } = changedMiddle(announced ?? [], now);
     announced = now;
     const before = new Set(removed.map(objectKey));
@@ -73,10 +79,6 @@ export function clusterReports(options: {
     events.record({ kind: 'Service', namespace, name }, text);
   };
   return { publish, event, idle: () => objects.idle() };
-}
-
-function earlierStatuses({ node, namespace }: SpeakerReport): Parameters<StatusObjects['dropStale']>[0] {
-  return { kind: 'ServiceBGPStatus', namespace, labelSelector: `metallb.io/node=${node}` };
 }
 
 /**

@@ -62,10 +62,15 @@ function sessionName(node: string, session: BgpSession): string {
   return [node, peerText(session.peer).replaceAll(':', '-'), vrfLabel(session.vrf)].join('-').toLowerCase();
 }
 
+/** Of a speaker's ConfigurationState. */
+export function stateName(node: string): string {
+  return `speaker-${node}`;
+}
+
 /** Whether this speaker's configuration is in use. */
 export function speakerState({ node, namespace, problems }: SpeakerReport): StatusObject {
   return configurationState({
-    ...{ name: `speaker-${node}`, namespace, component: 'speaker', node, problems },
+    ...{ name: stateName(node), namespace, component: 'speaker', node, problems },
     conditionType: 'configReconcilerValid',
   });
 }

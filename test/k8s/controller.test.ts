@@ -80,6 +80,36 @@ describe('the controller', () => {
     });
   });
 
+  test('what others delete or edit of its reports comes back as it is', async () => {
+    await isLeading(start());
+    const path = `/apis/metallb.io/v1beta1/namespaces/${NAMESPACE}`;
+    const state = `${path}/configurationstates/controller`;
+    const pool = `${path}/ipaddresspools/first`;
+    const says = async (object: string, status: object): Promise<string> =>
+      eventually(async () => {
+        const found = await api.request('GET', object);
+        expect(found).toMatchObject({ status });
+        return (found.metadata as { uid: string }).uid;
+      });
+    const isMadeAgain = async (status: object): Promise<void> => {
+      const uid = await says(state, status);
+      await api.request('DELETE', state);
+      expect(await says(state, status)).not.toBe(uid);
+    };
+    await isMadeAgain({ result: 'Valid' });
+    await says(pool, { assignedIPv4: 0, availableIPv4: 8 });
+    const edit = { status: { assignedIPv4: 7, assignedIPv6: 7, availableIPv4: 7, availableIPv6: 7 } };
+    await api.request('PATCH', `${pool}/status`, edit, 'application/merge-patch+json');
+    await says(pool, { assignedIPv4: 0, availableIPv4: 8 });
+    await objects.pool('second', '198.51.100.9-198.51.100.1');
+    await isMadeAgain({ result: 'Invalid', errorSummary: expect.stringContaining('second') as string });
+    // Deleted while it is away, found when it is back.
+    await Promise.all(controllers.map((each) => each.end('SIGTERM')));
+    await api.request('DELETE', state);
+    await isLeading(start());
+    await says(state, { result: 'Invalid' });
+  });
+
   test('adopts what stands in the statuses before it gives anything, and changes none of it', async () => {
     for (const name of ['a', 'b', 'c']) await objects.service(name);
     // As another controller left them, in an order that nobody would choose.

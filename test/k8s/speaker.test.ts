@@ -38,12 +38,16 @@ describeWithFrr('the speaker in a cluster', (install) => {
       // As in MetalLB the namespace means nothing.
       passwordSecret: { name: 'tor', namespace: 'elsewhere' },
     });
+    await start();
+    await isLeading(startController(api.kubeconfigPath));
+  });
+
+  async function start(): Promise<void> {
     speaker = await startSpeaker(proxy.kubeconfigPath, {
       ...{ frr, node: 'n1' },
       args: ['--health-probe-port', String(healthPort)],
     });
-    await isLeading(startController(api.kubeconfigPath));
-  });
+  }
 
   /** Makes a Secret, or gives it another password. */
   async function secret(name: string, password: string): Promise<void> {
@@ -107,14 +111,6 @@ describeWithFrr('the speaker in a cluster', (install) => {
     });
   });
 
-  test('a Secret with another password reaches FRR', async () => {
-    await secret('tor', 'two');
-    await eventually(async () => {
-      expect(await frr.show('show running-config')).toMatch(/neighbor 203\.0\.113\.1 password two/);
-    });
-    await announces('192.0.2.0/32');
-  });
-
   test('of Secrets it asks for those that peers name, one by one, in its own namespace', () => {
     const asked = proxy.requests.filter(({ url }) => url.includes('/secrets'));
     const places = asked.map(({ url }) => {
@@ -122,6 +118,73 @@ describeWithFrr('the speaker in a cluster', (install) => {
       return `${pathname} ${searchParams.get('fieldSelector') ?? ''}`;
     });
     expect(new Set(places)).toEqual(new Set([`/api/v1/namespaces/${NAMESPACE}/secrets metadata.name=tor`]));
+  });
+
+  test('what others delete or edit of it comes back', async () => {
+    const path = `/apis/metallb.io/v1beta1/namespaces/${NAMESPACE}`;
+    const [{ metadata }] = (await objects.list(`${path}/servicebgpstatuses`)) as [
+      { metadata: { name: string } },
+    ];
+    const bgp = `${path}/servicebgpstatuses/${metadata.name}`;
+    const state = `${path}/configurationstates/speaker-n1`;
+    await api.request(
+      'PATCH',
+      `${bgp}/status`,
+      { status: { peers: ['nobody'] } },
+      'application/merge-patch+json',
+    );
+    await api.request('DELETE', state);
+    await eventually(async () => {
+      expect(await api.request('GET', bgp)).toMatchObject({ status: { peers: ['tor'] } });
+      expect(await api.request('GET', state)).toMatchObject({ status: { result: 'Valid' } });
+    });
+    await api.request('DELETE', bgp);
+    await eventually(async () => {
+      expect(await api.request('GET', bgp)).toMatchObject({ status: { serviceName: 'web', peers: ['tor'] } });
+    });
+    // A Secret that is not there is no configuration to go by.
+    await objects.metallb('BGPPeer', 'bgppeers', 'spine', {
+      ...{ myASN: 64_500, peerASN: 64_502, peerAddress: '203.0.113.5' },
+      passwordSecret: { name: 'missing' },
+    });
+    const isInvalid = {
+      status: { result: 'Invalid', errorSummary: expect.stringContaining('missing') as string },
+    };
+    await eventually(async () => {
+      expect(await api.request('GET', state)).toMatchObject(isInvalid);
+    });
+    await api.request('DELETE', state);
+    await eventually(async () => {
+      expect(await api.request('GET', state)).toMatchObject(isInvalid);
+    });
+    await api.request('DELETE', `/apis/metallb.io/v1beta2/namespaces/${NAMESPACE}/bgppeers/spine`);
+  });
+
+  test('one that starts again writes nothing that stands already', async () => {
+    expect(await speaker.end('SIGTERM')).toBe(0);
+    const from = proxy.requests.length;
+    await start();
+    // By its name the last of all that are written.
+    await objects.serve('zulu');
+    const writes = (): readonly string[] =>
+      proxy.requests
+        .slice(from)
+        .filter(({ method, url }) => method !== 'GET' && url.includes('/servicebgpstatuses'))
+        .map(({ method, url }) => `${method} ${url.replace(/^.*\/bgp-[^/?]*/, '').replace(/\?.*$/, '')}`);
+    await eventually(() => {
+      expect(writes()).toContain('PATCH /status');
+    });
+    expect(writes()).toEqual(['PATCH ', 'PATCH /status']);
+    await objects.deleteService('zulu');
+    await announces('192.0.2.0/32');
+  });
+
+  test('a Secret with another password reaches FRR', async () => {
+    await secret('tor', 'two');
+    await eventually(async () => {
+      expect(await frr.show('show running-config')).toMatch(/neighbor 203\.0\.113\.1 password two/);
+    });
+    await announces('192.0.2.0/32');
   });
 
   test('a node that is excluded announces nothing, and everything again afterwards', async () => {
