@@ -137,6 +137,12 @@ describe.concurrent('exit status', { timeout: TIMEOUT_MS }, () => {
       err: /positive number/,
     },
     {
+      name: 'a level of FRR that could be two',
+      args: ['speaker', '--node-name', 'n', '--frr-log-level', 'e'],
+      code: 2,
+      err: /must be one of emergencies, alerts/,
+    },
+    {
       name: "MetalLB's webhook alone",
       args: ['controller', '--webhook-mode=onlywebhook'],
       code: 2,

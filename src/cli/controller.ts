@@ -21,7 +21,7 @@ import {
   withOptions,
   type LogLevel,
 } from './common-options.ts';
-import { acceptIdleFlags, CONTROLLER_IDLE_FLAGS, sayIdleFlags } from './metallb-flags.ts';
+import { acceptIdleFlags, CONTROLLER_IDLE, sayIdle } from './metallb-flags.ts';
 import { addMetricsOptions, serveAllMetrics, type MetricsOptions } from './metrics-options.ts';
 import { examples } from './output.ts';
 import { endOnSignals } from './signals.ts';
@@ -47,7 +47,7 @@ export function controllerCommand(): Command {
       ),
     );
   addMetricsOptions(command);
-  acceptIdleFlags(command, CONTROLLER_IDLE_FLAGS);
+  acceptIdleFlags(command, CONTROLLER_IDLE);
   return withOptions(
     command,
     sourceOption(),
@@ -72,7 +72,7 @@ async function run(options: Options, command: Command): Promise<void> {
   const { source, namespace, lbClass: loadBalancerClass } = options;
   const logger = createLogger({ component: 'controller', level: options.logLevel });
   const signal = endOnSignals();
-  sayIdleFlags(command, CONTROLLER_IDLE_FLAGS, logger);
+  sayIdle(command, CONTROLLER_IDLE, logger);
   trimMemory(signal);
   const metrics = createControllerMetrics();
   const healthPort = options.healthProbePort ?? (source === undefined ? CLUSTER_HEALTH_PORT : 0);

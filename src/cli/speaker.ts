@@ -1,8 +1,9 @@
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { access } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { ServiceObject } from '../api/index.ts';
 import { objectKey } from '../core/problem.ts';
+import { FRR_LOG_LEVELS, type FrrLogLevel } from '../frr-render/index.ts';
 import { missingDaemons } from '../frr-vty/index.ts';
 import { clusterLayer2Store, clusterSource, speakerQueries, type ApiClient } from '../k8s/index.ts';
 import { folderLayer2Store, folderSource, statusFolderOf } from '../source/index.ts';
@@ -27,7 +28,7 @@ import {
   type LogLevel,
 } from './common-options.ts';
 import { EXCLUDED_LINKS, readLinkExclusion } from './link-exclusion.ts';
-import { acceptIdleFlags, SPEAKER_IDLE_FLAGS, sayIdleFlags } from './metallb-flags.ts';
+import { acceptIdleFlags, SPEAKER_IDLE, sayIdle } from './metallb-flags.ts';
 import { addMetricsOptions, serveAllMetrics, type MetricsOptions } from './metrics-options.ts';
 import { examples } from './output.ts';
 import { endOnSignals } from './signals.ts';
@@ -56,6 +57,11 @@ export function speakerCommand(): Command {
       '/etc/frr/frr.conf',
     )
     .option('--vtysh <program>', 'vtysh that belongs to this FRR', 'vtysh')
+    .addOption(
+      new Option('--frr-log-level <level>', 'how much FRR logs, in its own words (default: as --log-level)')
+        .env('FRR_LOGGING_LEVEL')
+        .argParser(parseFrrLogLevel),
+    )
     .option('--hostname <name>', 'host name in the configuration (default: the node name)')
     .addOption(
       new Option(
@@ -80,7 +86,7 @@ export function speakerCommand(): Command {
       ),
     );
   addMetricsOptions(command);
-  acceptIdleFlags(command, SPEAKER_IDLE_FLAGS);
+  acceptIdleFlags(command, SPEAKER_IDLE);
   return withOptions(
     command,
     sourceOption(),
@@ -92,12 +98,21 @@ export function speakerCommand(): Command {
   ).action(run);
 }
 
+/** As FRR reads it: a level may be cut short while it can be no other. Nothing is as if it had not been given. */
+function parseFrrLogLevel(text: string): FrrLogLevel | undefined {
+  if (text === '') return undefined;
+  const [level, ...others] = FRR_LOG_LEVELS.filter((each) => each.startsWith(text));
+  if (level !== undefined && others.length === 0) return level;
+  throw new InvalidArgumentError(`must be one of ${FRR_LOG_LEVELS.join(', ')}`);
+}
+
 interface Options extends MetricsOptions {
   readonly source?: string;
   readonly nodeName: string;
   readonly frrSockets: string;
   readonly frrConfig: string;
   readonly vtysh: string;
+  readonly frrLogLevel?: FrrLogLevel;
   readonly hostname?: string;
   readonly ignoreExcludeLb: boolean;
   readonly l2DrainCordoned: boolean;
@@ -137,7 +152,7 @@ async function runUntil(options: Options, command: Command, course: Course): Pro
   const { logger, stopping, end, signal } = course;
   // Before the speaker runs there is nothing to hand over.
   stopping.addEventListener('abort', end);
-  sayIdleFlags(command, SPEAKER_IDLE_FLAGS, logger);
+  sayIdle(command, SPEAKER_IDLE, logger);
   trimMemory(signal);
   const metrics = createSpeakerMetrics({ node: nodeName });
   const state = { isSynced: false, nodes: 0 };
@@ -177,6 +192,7 @@ async function runUntil(options: Options, command: Command, course: Course): Pro
     loadBalancerClass: options.lbClass,
     ignoreExcludeLabel: options.ignoreExcludeLb,
     logLevel: options.logLevel,
+    ...(options.frrLogLevel ? { frrLogLevel: options.frrLogLevel } : {}),
     templateText: readTemplate(),
     metrics,
     frr: await frrOf(options),

@@ -8,16 +8,18 @@ import { createNetworkLines, type NetworkLines } from './network-lines.ts';
 import { classRouteMaps, neighborRouteMaps, type RouteMapEntry } from './route-maps.ts';
 import { treatmentClasses, treatmentsIn } from './treatment-class.ts';
 
-/** FRR's syslog levels (FRR documentation, "Basic Setup", `log stdout`). */
-export type FrrLogLevel =
-  | 'emergencies'
-  | 'alerts'
-  | 'critical'
-  | 'errors'
-  | 'warnings'
-  | 'notifications'
-  | 'informational'
-  | 'debugging';
+/** FRR's syslog levels (FRR documentation, "Basic Setup", `log stdout`), from the one that says least. */
+export const FRR_LOG_LEVELS = [
+  'emergencies',
+  'alerts',
+  'critical',
+  'errors',
+  'warnings',
+  'notifications',
+  'informational',
+  'debugging',
+] as const;
+export type FrrLogLevel = (typeof FRR_LOG_LEVELS)[number];
 
 export interface FrrConfOptions {
   readonly hostname: string;

@@ -3,7 +3,13 @@
  * them. The one folder that reveals passwords. It reads no file (the template's text is an argument) and decides
  * nothing about what is announced.
  */
-export { compileFrrConf, type FrrConfOptions, type FrrConfTemplate, type FrrLogLevel } from './frr-conf.ts';
+export {
+  compileFrrConf,
+  FRR_LOG_LEVELS,
+  type FrrConfOptions,
+  type FrrConfTemplate,
+  type FrrLogLevel,
+} from './frr-conf.ts';
 export { neighborFingerprint, neighborName } from './neighbor.ts';
 export { bfdProfileStatements } from './bfd.ts';
 export { blameFor, type Blame, type BlamedLine } from './blame.ts';

@@ -24,6 +24,8 @@ export interface SpeakerOptions {
   readonly loadBalancerClass: string;
   readonly ignoreExcludeLabel: boolean;
   readonly logLevel: LogLevel;
+  /** How much FRR logs; absent: as much as we do. */
+  readonly frrLogLevel?: FrrLogLevel;
   readonly templateText: string;
   readonly metrics: SpeakerMetrics;
   readonly frr: {
@@ -50,7 +52,7 @@ export interface SpeakerOptions {
   readonly signal: AbortSignal;
 }
 
-const FRR_LOG_LEVELS: Readonly<Record<LogLevel, FrrLogLevel>> = {
+const FRR_LEVEL_FOR: Readonly<Record<LogLevel, FrrLogLevel>> = {
   all: 'debugging',
   debug: 'debugging',
   info: 'informational',
@@ -93,7 +95,10 @@ export async function runSpeaker(options: SpeakerOptions): Promise<void> {
   const driver = createFrrDriver({
     applier,
     render: compileFrrConf(options.templateText),
-    renderOptions: { hostname: options.hostname, logLevel: FRR_LOG_LEVELS[options.logLevel] },
+    renderOptions: {
+      hostname: options.hostname,
+      logLevel: options.frrLogLevel ?? FRR_LEVEL_FOR[options.logLevel],
+    },
     namespace,
     logger,
     signal,
