@@ -1,6 +1,9 @@
 import { formatProblem, type Problem } from '../core/problem.ts';
 import type { StatusObject } from './status-object.ts';
 
+/** Before each error of a ConfigurationState. */
+export const CONFIGURATION_ERROR = 'configuration error: ';
+
 /** Whether what somebody was told is in use; fields and words are MetalLB's. */
 export function configurationState(options: {
   readonly name: string;
@@ -13,7 +16,9 @@ export function configurationState(options: {
   readonly problems: readonly Problem[];
 }): StatusObject {
   const { name, namespace, component, node, conditionType, problems } = options;
-  const errors = problems.filter(({ severity }) => severity === 'error').map(formatProblem);
+  const errors = problems
+    .filter(({ severity }) => severity === 'error')
+    .map((problem) => CONFIGURATION_ERROR + formatProblem(problem));
   const isValid = errors.length === 0;
   const summary = errors.join('\n');
   return {

@@ -7,7 +7,7 @@
 export * from './objects.ts';
 export type { ClusterSnapshot } from './snapshot.ts';
 export { isMetallbKind, writeManifest } from './write-manifest.ts';
-export { configurationState } from './configuration-state.ts';
+export { CONFIGURATION_ERROR, configurationState } from './configuration-state.ts';
 export type { StatusObject } from './status-object.ts';
 export { parseManifest } from './manifest.ts';
 export type { ManifestOptions, ManifestResult } from './manifest.ts';

@@ -135,7 +135,7 @@ test('the status of a cluster', { timeout: TIMEOUT_MS }, async () => {
   });
   await post(client, `${own}/configurationstates`, {
     metadata: { name: 'controller', namespace },
-    status: { result: 'Invalid', errorSummary: 'one\ntwo' },
+    status: { result: 'Invalid', errorSummary: 'configuration error: one\nconfiguration error: two' },
   });
   const env = { KUBECONFIG: api.kubeconfigPath };
   const { code, out, err } = await status(['-o', 'json'], env);

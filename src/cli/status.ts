@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { z } from 'zod';
+import { CONFIGURATION_ERROR } from '../api/index.ts';
 import {
   EXIT,
   examples,
@@ -222,10 +223,15 @@ function statusReport({ services, objects, layer2 }: Written): StatusReport {
       return {
         name: component.metadata.name,
         result,
-        errors: errorSummary === '' ? [] : errorSummary.split('\n'),
+        errors: errorSummary === '' ? [] : errorSummary.split('\n').map(withoutPrefix),
       };
     }),
   };
+}
+
+/** Where errors are asked for, each need not say that it is one. */
+function withoutPrefix(error: string): string {
+  return error.startsWith(CONFIGURATION_ERROR) ? error.slice(CONFIGURATION_ERROR.length) : error;
 }
 
 /** Why a Service has no address, or not all that it wants. */

@@ -1,5 +1,5 @@
 import { isOurs } from '../allocator/index.ts';
-import type { ServiceObject } from '../api/index.ts';
+import type { ServiceObject, StatusObject } from '../api/index.ts';
 import {
   clusterSource,
   controllerQueries,
@@ -18,6 +18,9 @@ import { createReporter } from './reporter.ts';
 import { refOf } from './status-of-decision.ts';
 
 const COMPONENT = 'metallb-controller';
+/** MetalLB has one field manager for each condition. */
+const managerOf = (kind: StatusObject['kind']): string =>
+  kind === 'ConfigurationState' ? 'poolReconciler' : COMPONENT;
 
 /** The API server: statuses are written into the Services, and Events are recorded. */
 export function clusterBackend(options: {
@@ -36,7 +39,7 @@ export function clusterBackend(options: {
       { type: RESOURCES.ConfigurationState, namespace, name: CONTROLLER_STATE },
       { type: RESOURCES.IPAddressPool, namespace },
     ];
-    const objects = new StatusObjects({ client, manager: COMPONENT, owner, queries, logger, signal });
+    const objects = new StatusObjects({ client, managerOf, owner, queries, logger, signal });
     const reporter = createReporter({
       write: () => {
         objects.publish(controllerStatusObjects(report()));

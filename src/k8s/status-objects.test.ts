@@ -46,7 +46,7 @@ function rig(
         });
       },
     },
-    manager: 'tests',
+    managerOf: () => 'tests',
     owner: undefined,
     queries: [],
     ...options,

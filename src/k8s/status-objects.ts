@@ -36,7 +36,7 @@ export interface StatusObjectsOptions {
   /** Where these objects stand: what they say there is compared with what was published. Kinds without one are only written. */
   readonly queries: readonly ResourceQuery[];
   /** Field manager of server-side apply. */
-  readonly manager: string;
+  readonly managerOf: (kind: StatusObject['kind']) => string;
   /** Owner of the objects made here: with it they go. */
   readonly owner: OwnerReference | undefined;
   /** See {@link KeyedQueueOptions}. */
@@ -235,16 +235,17 @@ export class StatusObjects {
     if (this.#stands(key, object)) return;
     const type = RESOURCES[object.kind];
     const path = objectPath(type, object.metadata);
+    const manager = this.#options.managerOf(object.kind);
     const head = { apiVersion: type.apiVersion, kind: type.kind };
     if (MADE_HERE.has(object.kind)) {
       const { owner } = this.#options;
       const metadata = { ...object.metadata, ...(owner ? { ownerReferences: [owner] } : {}) };
-      await this.#patch(path, { ...head, metadata });
+      await this.#patch(path, manager, { ...head, metadata });
       this.#unlabelled.delete(key);
       if (isSame(this.#written.get(key), object)) return;
     }
     const { name, namespace } = object.metadata;
-    await this.#patch(`${path}/status`, {
+    await this.#patch(`${path}/status`, manager, {
       ...head,
       metadata: { name, namespace },
       status: stamped(object.status, timeText(new Date())),
@@ -252,8 +253,8 @@ export class StatusObjects {
     this.#written.set(key, object);
   }
 
-  async #patch(path: string, body: object): Promise<void> {
-    const { client, manager, signal } = this.#options;
+  async #patch(path: string, manager: string, body: object): Promise<void> {
+    const { client, signal } = this.#options;
     await client.request(
       {
         method: 'PATCH',

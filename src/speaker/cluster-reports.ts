@@ -16,6 +16,9 @@ import type { Logger } from '../telemetry/index.ts';
 import { speakerState, stateName, type PublishReport } from './status-report.ts';
 
 const COMPONENT = 'metallb-speaker';
+/** MetalLB has one field manager for each condition. */
+const managerOf = (kind: StatusObject['kind']): string =>
+  kind === 'ConfigurationState' ? 'configReconciler' : COMPONENT;
 /** For each node: all of them hear of a change at the same moment, and 500 spread what they write of it over 5 s. */
 const SPREAD_MS = 10;
 
@@ -47,7 +50,7 @@ export function clusterReports(options: {
     { type: RESOURCES.ServiceBGPStatus, namespace, labelSelector: `metallb.io/node=${node}` },
     { type: RESOURCES.ConfigurationState, namespace, name: stateName(node) },
   ];
-  const objects = new StatusObjects({ ...common, manager: COMPONENT, owner, queries });
+  const objects = new StatusObjects({ ...common, managerOf, owner, queries });
   const events = createEventRecorder({ ...common, component: COMPONENT, host: node });
   const bgpStatusOf = createBgpStatuses(node);
   /** Announced in the report before; undefined before the first, when nobody knows what is new. */

@@ -80,6 +80,13 @@ describeWithFrr('the speaker in a cluster', (install) => {
     expect(await (await fetch(`http://127.0.0.1:${String(healthPort)}/readyz`)).text()).toBe('ok\n');
   });
 
+  /** The managers of an object's status. */
+  function writtenBy(manager: string): unknown {
+    return expect.arrayContaining([
+      expect.objectContaining({ manager, operation: 'Apply', subresource: 'status' }),
+    ]);
+  }
+
   test('says so in the API: ServiceBGPStatus, ConfigurationState, an Event', async () => {
     const path = `/apis/metallb.io/v1beta1/namespaces/${NAMESPACE}`;
     await eventually(async () => {
@@ -97,8 +104,11 @@ describeWithFrr('the speaker in a cluster', (install) => {
         },
       ]);
       expect(await objects.list(`${path}/configurationstates`)).toMatchObject([
-        { metadata: { name: 'controller' } },
-        { metadata: { name: 'speaker-n1' }, status: { result: 'Valid', errorSummary: '' } },
+        { metadata: { name: 'controller', managedFields: writtenBy('poolReconciler') } },
+        {
+          metadata: { name: 'speaker-n1', managedFields: writtenBy('configReconciler') },
+          status: { result: 'Valid', errorSummary: '' },
+        },
       ]);
       const events = await objects.list('/api/v1/namespaces/default/events');
       expect(events).toContainEqual(
