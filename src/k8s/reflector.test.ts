@@ -1,8 +1,10 @@
 import pino from 'pino';
-import { expect, test, vi } from 'vitest';
-import { atEnd } from '../../test/support/index.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { startFakeApiServer } from '../../test/support/fake-api-server.ts';
+import { atEnd, eventually } from '../../test/support/index.ts';
 import type { StreamRequest } from './api-client.ts';
 import { ApiError } from './api-error.ts';
+import { connectTo } from './connect.ts';
 import { reflect } from './reflector.ts';
 import { RESOURCES } from './resources.ts';
 
@@ -120,4 +122,113 @@ test('after a watch that was open for a while, the waits begin short again', asy
   expect(waitBefore(made, 4)).toBeGreaterThanOrEqual(790);
   // 1,050 ms open, then 200; not 1,500.
   expect(waitBefore(made, 5)).toBeLessThan(2_500);
+});
+
+test('a watch that went silent without a word is begun anew, and what it did not tell is found', async () => {
+  const api = await startFakeApiServer();
+  const client = await connectTo(api.kubeconfigPath);
+  const ended = new AbortController();
+  const told: string[] = [];
+  const running = reflect({
+    client,
+    query: { type: RESOURCES.Service, namespace: 'default' },
+    handlers: {
+      put: ({ metadata }) => told.push(metadata.name),
+      remove: () => undefined,
+      listed: () => undefined,
+    },
+    logger: pino({ level: 'silent' }),
+    signal: ended.signal,
+    silenceMs: 300,
+  });
+  atEnd(async () => {
+    ended.abort();
+    await running;
+    client.close();
+    await api.stop();
+  });
+  const make = async (name: string): Promise<void> => {
+    const path = '/api/v1/namespaces/default/services';
+    await client.request({ method: 'POST', path, body: { metadata: { namespace: 'default', name } } });
+  };
+  await vi.waitFor(() => {
+    expect(api.watchCount()).toBe(1);
+  });
+  await make('heard');
+  await eventually(() => {
+    expect(told).toEqual(['heard']);
+  });
+  api.muteWatches();
+  await make('missed');
+  await eventually(() => {
+    expect(told).toEqual(['heard', 'missed']);
+  });
+});
+
+describe('what a handler throws ends it, and is not taken for a fault of the server', () => {
+  const BROKEN = new Error('a fault of ours');
+  const fail = (): never => {
+    throw BROKEN;
+  };
+  const items = [{ metadata: { namespace: 'default', name: 'web' } }];
+  const event = (type: string): Watch => {
+    const object = { metadata: { namespace: 'default', name: 'web', resourceVersion: '101' } };
+    return (request) => {
+      request.onOpen?.();
+      // As ApiClient.stream does it: what the handler of a line throws comes out of it.
+      request.onLine(JSON.stringify({ type, object }));
+      return open(request);
+    };
+  };
+  const quiet = { put: () => undefined, remove: () => undefined, listed: () => undefined };
+
+  test.each([
+    { name: 'put, of a list', items, stream: open, handlers: { ...quiet, put: fail } },
+    { name: 'listed', items: [], stream: open, handlers: { ...quiet, listed: fail } },
+    { name: 'put, of a watch', items: [], stream: event('MODIFIED'), handlers: { ...quiet, put: fail } },
+    { name: 'remove', items: [], stream: event('DELETED'), handlers: { ...quiet, remove: fail } },
+    { name: 'watching', items: [], stream: open, handlers: { ...quiet, watching: fail } },
+  ])('$name', async ({ items: listed, stream, handlers }) => {
+    const ended = new AbortController();
+    const running = reflect({
+      client: {
+        request: () => Promise.resolve({ items: listed, metadata: { resourceVersion: '100' } }),
+        stream: async (request) => stream(request),
+      },
+      query: { type: RESOURCES.Service },
+      handlers,
+      logger: pino({ level: 'silent' }),
+      signal: ended.signal,
+    });
+    atEnd(async () => {
+      ended.abort();
+      await running.catch(() => undefined);
+    });
+    await expect(running).rejects.toBe(BROKEN);
+  });
+
+  test('of the real stream', async () => {
+    const api = await startFakeApiServer();
+    const client = await connectTo(api.kubeconfigPath);
+    const ended = new AbortController();
+    atEnd(async () => {
+      ended.abort();
+      client.close();
+      await api.stop();
+    });
+    const running = reflect({
+      client,
+      query: { type: RESOURCES.Service, namespace: 'default' },
+      handlers: { ...quiet, put: fail },
+      logger: pino({ level: 'silent' }),
+      signal: ended.signal,
+    });
+    const hasEnded = expect(running).rejects.toBe(BROKEN);
+    await vi.waitFor(() => {
+      expect(api.watchCount()).toBe(1);
+    });
+    const path = '/api/v1/namespaces/default/services';
+    await client.request({ method: 'POST', path, body: { metadata: { namespace: 'default', name: 'web' } } });
+    await hasEnded;
+  });
 });

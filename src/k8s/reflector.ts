@@ -34,6 +34,8 @@ export interface ReflectorOptions {
   readonly logger: Logger;
   readonly signal: AbortSignal;
   readonly random?: () => number;
+  /** A watch that says nothing for this long is begun anew. Default: twice the time between two bookmarks. */
+  readonly silenceMs?: number;
 }
 
 /**
@@ -101,7 +103,7 @@ interface WatchEnd {
 }
 
 async function watch(options: ReflectorOptions, from: string): Promise<WatchEnd> {
-  const { client, query, signal, handlers, random = Math.random } = options;
+  const { client, query, signal, handlers, random = Math.random, silenceMs = SILENCE_MS } = options;
   let resourceVersion = from;
   let failure: ApiError | undefined;
   let openedAt = Infinity;
@@ -134,7 +136,7 @@ async function watch(options: ReflectorOptions, from: string): Promise<WatchEnd>
         handlers.watching?.(true);
       },
       onLine,
-      silenceMs: SILENCE_MS,
+      silenceMs,
       signal,
     });
   } catch (error) {
