@@ -84,20 +84,31 @@ describe('of two controllers', () => {
     return performance.now() - from;
   }
 
-  test.each(['SIGTERM', 'SIGKILL'] as const)(
-    'the second takes over after %s of the first',
-    async (signal) => {
-      const first = start();
-      await isLeading(first);
-      await standsBy(start());
-      await objects.service('before');
-      await objects.becomes('before', '192.0.2.0');
-      const ended = first.end(signal);
-      const ms = await firstAddressMs('after');
-      say(`from ${signal} of the leader to the address of a new Service: ${ms.toFixed(0)} ms`);
-      expect(await ended).toBe(signal === 'SIGTERM' ? 0 : 'SIGKILL');
-      expect(await objects.addresses()).toEqual({ before: '192.0.2.0', after: '192.0.2.1' });
+  test.each([
+    { signal: 'SIGTERM', exit: 0, barMs: 1_000 },
+    { signal: 'SIGKILL', exit: 'SIGKILL', barMs: 8_000 },
+  ] as const)(
+    'the next one gives addresses within $barMs ms of $signal to the leader',
+    async ({ signal, exit, barMs }) => {
+      let leader = start();
+      await isLeading(leader);
+      const took: number[] = [];
+      const given: Record<string, string> = {};
+      for (const trial of ['a', 'b', 'c']) {
+        const next = start();
+        await standsBy(next);
+        const ended = leader.end(signal);
+        took.push(await firstAddressMs(trial));
+        expect(await ended).toBe(exit);
+        given[trial] = `192.0.2.${String(took.length - 1)}`;
+        expect(await objects.addresses()).toEqual(given);
+        leader = next;
+      }
+      const text = took.map((ms) => ms.toFixed(0)).join(', ');
+      say(`from ${signal} of the leader to the address of a new Service: ${text} ms`);
+      expect(Math.max(...took), text).toBeLessThanOrEqual(barMs);
     },
+    LEASE_RUNS_OUT.timeoutMs * 3,
   );
 
   test('clocks that are five minutes off make no second leader, and do not keep the second from taking over', async () => {
