@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from './paths.mjs';
 import { asRootWith, run, say } from './process.mjs';
-import { countsOf, summaryOf } from './summary.mjs';
+import { countsOf, countsOfTools, summaryOf } from './summary.mjs';
 
 /** @typedef {import('./summary.mjs').Counts} Counts */
 
@@ -48,10 +48,15 @@ export async function runChecks({ only, args, env, access }) {
   const folder = await mkdtemp(join(tmpdir(), 'mlf-checks-'));
   /** @type {Counts[]} */
   const results = [];
+  /** @type {boolean | undefined} */
+  let built;
   try {
     for (const step of STEPS.filter(({ name }) => only.length === 0 || only.includes(name))) {
       say(`\n== ${step.title}`);
-      if ('project' in step && step.tools === true) await provideTools({ env, access });
+      if ('project' in step && step.tools === true && built === undefined) {
+        built = await provideTools({ env, access });
+        results.push(countsOfTools({ built, ci: env.CI }));
+      }
       const started = performance.now();
       const counts =
         'command' in step ? await runCheck(step, env) : await runProject(step, { args, env, access, folder });
@@ -71,11 +76,13 @@ export async function runChecks({ only, args, env, access }) {
  * Builds the programs of Kubernetes that are missing: minutes on a new machine, a second afterwards. Where that cannot be
  * done, it says why, and the tests that need them are skipped with that reason.
  * @param {{ env: NodeJS.ProcessEnv, access: import('./process.mjs').RootAccess }} options
+ * @returns {Promise<boolean>} whether all are there
  */
 async function provideTools({ env, access }) {
-  if (!access.ok) return;
+  if (!access.ok) return false;
   const command = [...asRootWith(env, access), 'node', join(ROOT, 'test/cluster/main.ts'), 'tools'];
-  await run(command, { env, cwd: ROOT, show: true, timeoutMs: STEP_TIMEOUT_MS });
+  const { ok } = await run(command, { env, cwd: ROOT, show: true, timeoutMs: STEP_TIMEOUT_MS });
+  return ok;
 }
 
 /**

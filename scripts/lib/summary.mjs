@@ -73,6 +73,21 @@ export function countsOf({ title, status, report }) {
 }
 
 /**
+ * What it means that programs which tests need could not be built. On somebody's machine those tests are skipped, and the
+ * end of the output says why; where `CI` is set nobody reads that, and they count as failed.
+ * @param {object} tools
+ * @param {boolean} tools.built
+ * @param {string} [tools.ci] the variable CI
+ * @returns {Counts}
+ */
+export function countsOfTools({ built, ci = '' }) {
+  const counts = { passed: 0, failed: 0, skipped: [], faults: [] };
+  if (built || ci === '' || ci === 'false') return counts;
+  const fault = 'the programs of Kubernetes could not be built, and CI is set: the output above says why';
+  return { ...counts, failed: 1, faults: [fault] };
+}
+
+/**
  * @param {readonly Counts[]} results
  * @returns {{ ok: boolean, text: string }} lines for the terminal; the last is `N passed, N failed`, with `, N skipped` if any
  */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { countsOf, summaryOf } from '../../scripts/lib/summary.mjs';
+import { countsOf, countsOfTools, summaryOf } from '../../scripts/lib/summary.mjs';
 
 interface Assertion {
   readonly status: string;
@@ -137,6 +137,31 @@ describe('summaryOf', () => {
     expect(summaryOf([fine, lint])).toEqual({
       ok: false,
       text: 'Failed:\n  lint failed\n\n2 passed, 1 failed',
+    });
+  });
+});
+
+describe('programs that could not be built', () => {
+  const failed = (built: boolean, ci?: string): number =>
+    countsOfTools({ built, ...(ci === undefined ? {} : { ci }) }).failed;
+
+  test('count as a failure where CI is set, and leave tests skipped elsewhere', () => {
+    expect(failed(false, 'true')).toBe(1);
+    expect(failed(false, '1')).toBe(1);
+    expect(failed(false)).toBe(0);
+    expect(failed(false, '')).toBe(0);
+    expect(failed(false, 'false')).toBe(0);
+    expect(failed(true, 'true')).toBe(0);
+  });
+
+  test('are named at the end', () => {
+    const all = [
+      countsOfTools({ built: false, ci: 'true' }),
+      { passed: 3, failed: 0, skipped: [], faults: [] },
+    ];
+    expect(summaryOf(all)).toMatchObject({
+      ok: false,
+      text: expect.stringContaining('the programs of Kubernetes could not be built') as string,
     });
   });
 });
