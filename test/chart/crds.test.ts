@@ -12,6 +12,7 @@ import { ipAddressPoolSchema } from '../../src/api/ip-address-pool.ts';
 import { l2AdvertisementSchema } from '../../src/api/l2-advertisement.ts';
 import { RESOURCES } from '../../src/k8s/resources.ts';
 import { crds, ROOT, walk, type Crd, type CrdVersion, type Schema } from './chart.ts';
+import { ACCEPTED, REFUSED, type Manifest } from './crd-objects.ts';
 import { faultsOf } from './structural.ts';
 
 const all = crds();
@@ -237,12 +238,6 @@ function limits({ type, enum: words, minimum, maximum }: Schema): object {
   };
 }
 
-interface Manifest {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: { readonly name: string };
-}
-
 /** Objects of our kinds in the manifests of the examples, the labs and the golden cases, and in lists of them. */
 function manifests(): (readonly [string, Manifest])[] {
   const files = globSync(
@@ -290,68 +285,12 @@ describe('manifests', () => {
     expect(refused).toEqual([]);
   });
 
-  const at = (kind: string, spec: object, version = 'v1beta1'): Manifest & { readonly spec: object } => ({
-    apiVersion: `metallb.io/${version}`,
-    kind,
-    metadata: { name: 'one' },
-    spec,
-  });
-  const peer = { myASN: 64500, peerASN: 64496, peerAddress: '192.0.2.1' };
-  const selects = (requirement: object): object => ({ nodeSelectors: [{ matchExpressions: [requirement] }] });
-
-  // Forms that are easily forgotten: empty texts, nulls, blanks, signs, both micro signs.
-  test.each([
-    at('IPAddressPool', { addresses: ['198.51.100.1 - 198.51.100.9', '2001:db8::/64', '\u00a0::1-::2\t'] }),
-    at('IPAddressPool', { addresses: ['192.0.2.0/24'], serviceAllocation: { priority: -1 } }),
-    at(
-      'BGPPeer',
-      { ...peer, holdTime: '+1m30.5s', keepaliveTime: '.5s', routerID: '', bfdProfile: '' },
-      'v1beta2',
-    ),
-    at('BGPPeer', { ...peer, holdTime: '90000000µs', connectTime: '1000000μs', vrf: '' }, 'v1beta2'),
-    at('BGPPeer', { ...peer, holdTime: '0', peerPort: null, passwordSecret: {} }, 'v1beta2'),
-    at('BGPPeer', { ...peer, peerPort: 0, holdTime: '0s', keepaliveTime: '0s' }),
-    at('BGPPeer', { ...peer, ...selects({ key: 'a', operator: 'Exists' }) }),
-    at('BGPPeer', { ...peer, ...selects({ key: 'example.com/a', operator: 'NotIn', values: [''] }) }),
-    at('BGPAdvertisement', selects({ key: 'a', operator: 'DoesNotExist', values: [] })),
-    at('BGPAdvertisement', { communities: ['an alias', '64496:1', 'large:64496:1:2'] }),
-    at('L2Advertisement', { interfaces: ['no interface has this name'] }),
-    at('L2Advertisement', { balance: true, failback: 'AfterStable', failbackDelay: '1m30s' }),
-    at('L2Advertisement', { failback: 'Immediate', announceInterval: '0' }),
-    at('Community', { communities: [{ value: '0064496:1' }, { name: 'b', value: 'large:4294967295:0:1' }] }),
-  ])('%j is accepted by both', (manifest) => {
+  test.each(ACCEPTED)('%j is accepted by both', (manifest) => {
     expect(errorsOf(manifest)).toEqual([]);
     expect(crdFaults(manifest)).toEqual([]);
   });
 
-  test.each([
-    at('IPAddressPool', { addresses: [] }),
-    at('IPAddressPool', { addresses: ['192.0.2.1'] }),
-    at('IPAddressPool', { addresses: ['192.0.2.1-'] }),
-    at('IPAddressPool', { addresses: ['tor1'] }),
-    at('BGPPeer', { ...peer, holdTime: '90' }, 'v1beta2'),
-    at('BGPPeer', { ...peer, holdTime: '' }, 'v1beta2'),
-    at('BGPPeer', { ...peer, peerPort: 0 }, 'v1beta2'),
-    at('BGPPeer', { ...peer, interface: 'eth0; exit' }, 'v1beta2'),
-    at('BGPPeer', { ...peer, bfdProfile: 'Fast' }, 'v1beta2'),
-    at('BGPPeer', { ...peer, dynamicASN: '' }, 'v1beta2'),
-    at('BGPPeer', { ...peer, vrf: 'red' }),
-    at('BGPPeer', { myASN: 64500, peerAddress: '192.0.2.1' }),
-    at('BGPPeer', { ...peer, ...selects({ key: 'a', operator: 'In', values: [] }) }),
-    at('BGPPeer', { ...peer, ...selects({ key: 'a', operator: 'Exists', values: ['b'] }) }),
-    at('BGPPeer', { ...peer, ...selects({ key: 'a', operator: 'in', values: ['b'] }) }),
-    at('BGPPeer', { ...peer, ...selects({ key: '-a', operator: 'Exists' }) }),
-    at('BGPAdvertisement', { nodeSelectors: [{ matchLabels: { a: 'b c' } }] }),
-    at('BGPAdvertisement', { aggregationLength: 33 }),
-    at('L2Advertisement', { preferredNodeSelectors: [{ weight: 0, preference: {} }] }),
-    at('L2Advertisement', { preferredNodeSelectors: [{ weight: 1 }] }),
-    at('L2Advertisement', { failback: 'never' }),
-    at('L2Advertisement', { failback: 'AfterStable', failbackDelay: '5' }),
-    at('L2Advertisement', { announceInterval: 60 }),
-    at('L2Advertisement', { balance: 'true' }),
-    at('Community', { communities: [{ name: 'a', value: 'no-export' }] }),
-    at('BFDProfile', { echoInterval: 5 }),
-  ])('%j is refused by both', (manifest) => {
+  test.each(REFUSED)('%j is refused by both', (manifest) => {
     expect(errorsOf(manifest)).not.toEqual([]);
     expect(crdFaults(manifest)).not.toEqual([]);
   });
