@@ -9,6 +9,7 @@ export * from './types.ts';
 export { buildConfig } from './build-config.ts';
 export type { ConfigResult } from './build-config.ts';
 export type { ConfigMemory } from './memory.ts';
+export { problemsOfNode } from './problems-of-node.ts';
 export { selectForNode } from './select-for-node.ts';
 export type { NodeIdentity, NodeSelection } from './select-for-node.ts';
 export { localPrefConflict } from './local-pref-conflict.ts';

@@ -33,7 +33,7 @@ const HOSTNAME_LABEL = 'kubernetes.io/hostname';
  * @returns lists that did not change keep their identity
  */
 export function selectForNode(config: Config, node: NodeIdentity, previous?: NodeSelection): NodeSelection {
-  const labels = { [HOSTNAME_LABEL]: node.name, ...node.labels };
+  const labels = labelsOf(node);
   const isSelected = ({ nodeSelectors }: { readonly nodeSelectors: readonly LabelSelector[] }): boolean =>
     anySelectorMatches(nodeSelectors, labels);
 
@@ -58,6 +58,10 @@ export function selectForNode(config: Config, node: NodeIdentity, previous?: Nod
     l2Advertisements: isSameList(l2Before, l2) ? l2Before : l2,
     problems: [...peers.problems, ...bgp.problems],
   };
+}
+
+export function labelsOf({ name, labels }: NodeIdentity): Labels {
+  return { [HOSTNAME_LABEL]: name, ...labels };
 }
 
 interface Item {

@@ -1,5 +1,11 @@
 import type { ClusterSnapshot, NodeObject } from '../api/index.ts';
-import { buildConfig, selectForNode, type ConfigMemory, type NodeSelection } from '../config/index.ts';
+import {
+  buildConfig,
+  problemsOfNode,
+  selectForNode,
+  type ConfigMemory,
+  type NodeSelection,
+} from '../config/index.ts';
 import type { Problem } from '../core/problem.ts';
 import {
   createLayer2Reconciler,
@@ -40,9 +46,9 @@ export function createNodeDecider(
     const built = buildConfig(snapshot, memory);
     memory = built.memory;
     const node = nodeOf(snapshot, options.nodeName);
+    const identity = { name: options.nodeName, labels: node?.metadata.labels ?? {} };
     const of = [built.config, node];
     if (!selection?.of.every((part, index) => part === of[index])) {
-      const identity = { name: options.nodeName, labels: node?.metadata.labels ?? {} };
       selection = { of, value: selectForNode(built.config, identity, selection?.value) };
     }
     const state = reconcile({
@@ -61,7 +67,8 @@ export function createNodeDecider(
       services: snapshot.objects.Service,
       endpointSlices: snapshot.objects.EndpointSlice,
     });
-    return { state, layer2, problems: [...built.problems, ...selection.value.problems] };
+    const problems = problemsOfNode(built.problems, snapshot, { node: identity, selection: selection.value });
+    return { state, layer2, problems: [...problems, ...selection.value.problems] };
   };
 }
 

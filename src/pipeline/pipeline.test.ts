@@ -236,4 +236,26 @@ describe('the decider of a speaker', () => {
     const decide = createNodeDecider(options);
     expect(decide(good).state.bgp).toBe(decide(good).state.bgp);
   });
+
+  test('says nothing of what is wrong with peers and advertisements of other nodes', () => {
+    const node = (name: string, rack: string): string =>
+      `\napiVersion: v1\nkind: Node\nmetadata: { name: ${name}, labels: { rack: ${rack} } }`;
+    const elsewhere = ', nodeSelectors: [{ matchLabels: { rack: b } }]';
+    const objects = [
+      ...[POOL, ADVERTISEMENT, node('n1', 'a'), node('n2', 'b')],
+      ADVERTISEMENT.replace('name: all', 'name: odd') +
+        '\nspec: { communities: [gone], nodeSelectors: [{ matchLabels: { rack: b } }] }',
+    ];
+    const broken = snapshot(...objects, peer('tor', `, bfdProfile: gone${elsewhere}`));
+    const said = (nodeName: string): readonly (string | undefined)[] =>
+      createNodeDecider({ ...options, nodeName })(broken).problems.map(({ resource }) => resource?.name);
+    expect(said('n1')).toEqual([]);
+    expect(said('n2')).toEqual(['tor', 'odd']);
+    // Its last good version is in use here.
+    const decide = createNodeDecider(options);
+    decide(snapshot(...objects, peer('tor')));
+    const { state, problems } = decide(broken);
+    expect(problems.map(({ resource }) => resource?.name)).toEqual(['tor']);
+    expect(state.bgp.routers).toHaveLength(1);
+  });
 });
