@@ -4,7 +4,7 @@ import type { Frr } from '../../src/lab/index.ts';
 import { startApiServer, type ApiServer } from '../cluster/api-server.ts';
 import { apiServerPrograms } from '../cluster/programs.ts';
 import { atEnd, describeWithNewestFrr, eventually } from '../support/index.ts';
-import { startFaultProxy, type FaultProxy } from './fault-proxy.ts';
+import { startFaultProxy, type FaultProxy, type OwnAnswer } from './fault-proxy.ts';
 import {
   isLeading,
   nodeAndRouter,
@@ -203,6 +203,47 @@ describeWithNewestFrr('while the API server', (install) => {
     await hasRoutes('198.51.100.0/32');
     expect(await standing()).toEqual(before);
   }, 120_000);
+
+  test.each([
+    { how: 'answers 500 to', prefix: 'failing', answer: () => Promise.resolve({ status: 500 }) },
+    { how: 'never answers', prefix: 'hanging', answer: (end: Promise<OwnAnswer>) => end },
+  ])(
+    '$how every write that carries no address: routes come and go as ever',
+    async ({ prefix, answer }) => {
+      const before = await standing();
+      const end = Promise.withResolvers<OwnAnswer>();
+      const failed = new Set<string>();
+      proxy.setRule(({ method, url }) => {
+        const [path = ''] = url.split('?');
+        const kind = /\/namespaces\/[^/]+\/([^/]+)/.exec(path)?.[1] ?? '';
+        if (method === 'GET' || kind === 'leases' || /\/services\/[^/]+\/status$/.test(path))
+          return undefined;
+        failed.add(kind);
+        return answer(end.promise);
+      });
+      // More than a client has connections.
+      const names = Array.from({ length: 24 }, (_, index) => `${prefix}-${String(index).padStart(2, '0')}`);
+      for (const name of names) await objects.serve(name);
+      await routeMs('198.51.100.24/32');
+      const kinds = ['events', 'ipaddresspools', 'servicebgpstatuses'];
+      await eventually(() => {
+        expect([...failed]).toEqual(expect.arrayContaining(kinds));
+      }, PATIENCE);
+      await objects.serve(`${prefix}-late`);
+      const came = await routeMs('198.51.100.25/32');
+      for (const name of [...names, `${prefix}-late`]) await objects.deleteService(name);
+      const deleted = performance.now();
+      await hasRoutes('198.51.100.0/32');
+      const gone = performance.now() - deleted;
+      say(`no status can be written: a route comes after ${ms(came)}, 25 are gone after ${ms(gone)}`);
+      // What waits for a write waits at least until the first one is given up, after 10 s.
+      expect(Math.max(came, gone)).toBeLessThan(5_000);
+      proxy.setRule(undefined);
+      end.resolve({ status: 500 });
+      expect(await standing()).toEqual(before);
+    },
+    120_000,
+  );
 
   test('is away for a minute: nothing moves, and what was missed is caught up with', async () => {
     const before = await standing();
