@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { endOnSignals, formatTable } from '../src/cli/index.ts';
 import { faultRun, OBSERVER, type FaultRunResult } from '../test/lan/index.ts';
+import { brokenRules } from './l2/broken.ts';
 import { KEEPALIVED, startKeepalived } from './l2/keepalived.ts';
 import { measureLatency, type LatencyResult } from './l2/latency.ts';
 import { measureMany, type ManyResult } from './l2/many.ts';
@@ -58,6 +59,8 @@ interface Report {
   readonly faults?: FaultRunResult;
   /** Rows that could not be measured, and why. */
   readonly failures: readonly string[];
+  /** Rules that were broken, which is a failure of the run as well. */
+  readonly broken: readonly string[];
 }
 
 const program = new Command('bench:l2')
@@ -148,8 +151,10 @@ async function measure(target: Rig): Promise<Report> {
   const faults = isWanted('faults')
     ? await attempt(`${options.faults} random faults`, () => measureFaults(target))
     : undefined;
+  const broken = brokenRules({ planned, ...(faults ? { faults } : {}) });
+  if (broken.length > 0) process.exitCode = 1;
   return {
-    ...{ machine: thisMachine(), takeovers, planned, latency, failures },
+    ...{ machine: thisMachine(), takeovers, planned, latency, failures, broken },
     ...(traffic ? { traffic } : {}),
     ...(many ? { many } : {}),
     ...(faults ? { faults } : {}),
@@ -296,6 +301,7 @@ function tableOf(report: Report): string {
     `milliseconds, if nothing else is said; ${machineText(machine)}`,
     formatTable(['what', 'by', 'n', 'p50', 'p90', 'p99', 'max', 'bar', 'met'], rows),
     ...report.failures.map((failure) => `failed: ${failure}`),
+    ...report.broken.map((rule) => `broken: ${rule}`),
     '',
   ].join('\n');
 }

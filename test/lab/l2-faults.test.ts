@@ -18,7 +18,7 @@ describeWithNetns('h-one-lan: random faults', () => {
 
   afterAll(() => lan.stop());
 
-  test(`${FAULTS} of them: never two owners, never none, for long`, { timeout: 300_000 }, async () => {
+  test(`${FAULTS} of them: never two owners, never none, for long`, { timeout: 180_000 }, async () => {
     const seed = Number(process.env.FAULT_SEED ?? Date.now() % 1_000_000);
     process.stdout.write(`FAULT_SEED=${seed}\n`);
     const result = await faultRun(
