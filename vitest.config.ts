@@ -45,7 +45,7 @@ export default defineConfig({
       {
         test: {
           name: 'net',
-          include: ['test/{rawsock,l2}/**/*.test.ts'],
+          include: ['test/{rawsock,links}/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
