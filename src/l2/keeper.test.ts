@@ -263,7 +263,7 @@ test('an owner that was only heard of is followed once it is lost, however often
       isLeaving: false,
     },
     view: { isFresh: false, speakers: new Map(), ownerships: new Map(), moves: new Map() },
-    ...{ canServe: () => true, isReachable: () => true, hasCompany: () => true, load: () => new Map() },
+    ...{ canServe: () => true, isReachable: () => true, hasCompany: () => true, balancedOrder: () => [] },
     ...{ healthOf: (node) => (node === 'n2' ? health : 'well'), lostAt: () => 5_000, wellSince: () => 0 },
   });
   for (let now = 1_000; now < 5_000; now += 200) {

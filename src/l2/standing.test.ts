@@ -49,7 +49,7 @@ function around(rest: Partial<Surroundings> = {}): Surroundings {
     healthOf: () => 'well',
     lostAt: () => NOW - 500,
     wellSince: () => 0,
-    load: () => new Map(),
+    balancedOrder: ({ candidates }) => candidates.map(({ node }) => node),
     now: NOW,
     ...rest,
   };
@@ -136,13 +136,11 @@ describe('the successors', () => {
     expect(successorsOf(group(), undefined, around())).toEqual(ORDER);
   });
 
-  test('of nobody in a balanced pool: the fewest addresses first', () => {
-    const load = (pool: string) => new Map(pool === 'pool' ? [[FIRST, 1]] : []);
-    expect(successorsOf(group({ balance: true }), undefined, around({ load }))).toEqual([
-      ...ORDER.slice(1),
-      FIRST,
-    ]);
-    expect(successorsOf(group(), undefined, around({ load }))).toEqual(ORDER);
+  test('of nobody in a balanced pool stand in the order that the balance wants', () => {
+    const wanted = [...ORDER.slice(1), FIRST];
+    const balancedOrder = (): readonly string[] => wanted;
+    expect(successorsOf(group({ balance: true }), undefined, around({ balancedOrder }))).toEqual(wanted);
+    expect(successorsOf(group(), undefined, around({ balancedOrder }))).toEqual(ORDER);
   });
 
   test('of an owner are those that follow it', () => {

@@ -18,8 +18,8 @@ export interface Surroundings {
   readonly lostAt: (node: string, group: Layer2Group) => number;
   /** Since when a node has been a speaker and well, on the monotonic clock; `undefined`: it is not. */
   readonly wellSince: (node: string) => number | undefined;
-  /** Addresses that each node has, by pool. */
-  readonly load: (pool: string) => ReadonlyMap<string, number>;
+  /** The order in which candidates are chosen for a group of a balanced pool that nobody has. */
+  readonly balancedOrder: (group: Layer2Group) => readonly string[];
   readonly now: number;
 }
 
@@ -64,7 +64,9 @@ export function successorsOf(
 ): readonly string[] {
   const order = record
     ? succession(group.candidates, record.node)
-    : choiceOrder(group.candidates, group.key, group.balance ? around.load(group.pool) : undefined);
+    : group.balance
+      ? around.balancedOrder(group)
+      : choiceOrder(group.candidates, group.key);
   return order.filter(
     (node) =>
       node === around.me || (around.healthOf(node, group) === 'well' && around.isReachable(node, group)),

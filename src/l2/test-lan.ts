@@ -155,7 +155,7 @@ export function createLan({ names, ips }: LanOptions): Lan {
           (other) => other !== host && other.segment === host.segment && !other.isFrozen,
         )),
     wellSince: (node) => host.wellSince.get(node),
-    load: () => new Map(),
+    balancedOrder: () => [],
   });
 
   const perform = (host: Host, transitions: readonly Transition[]): void => {

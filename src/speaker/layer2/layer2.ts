@@ -1,10 +1,10 @@
 import type { IpAddress } from '../../core/ip.ts';
 import {
+  createBalance,
   createGrouping,
   createKeeper,
   healthOf,
   isCutOff,
-  recordOf,
   type GroupState,
   type HeardClaim,
   type KeeperFacts,
@@ -46,6 +46,7 @@ export function startLayer2(options: Layer2Options): Layer2 {
   const { me, store, exclusion, logger, metrics } = options;
   const grouping = createGrouping();
   const keeper = createKeeper();
+  const balance = createBalance();
   const sights = createSights();
   const failures = createFailures(me);
   const startedAt = performance.now();
@@ -111,7 +112,7 @@ export function startLayer2(options: Layer2Options): Layer2 {
       lostAt: (node, group) => sights.lostAt(node, places.linkOf(group) ?? ''),
       hasCompany: (group, since) => witnesses.isAmongOthers(group, since, at),
       wellSince: (node) => wellSince.get(node),
-      load,
+      balancedOrder: (group) => balance(group, situation),
     };
   };
 
@@ -119,16 +120,6 @@ export function startLayer2(options: Layer2Options): Layer2 {
   const isGathering = (at: number): boolean =>
     at - startedAt < GATHER_MS &&
     options.nodes().some((node) => node !== me && situation.view.speakers.get(node)?.isHeld !== true);
-
-  const load = (pool: string): ReadonlyMap<string, number> => {
-    const counts = new Map<string, number>();
-    for (const group of situation.groups) {
-      if (group.pool !== pool) continue;
-      const owner = recordOf(group, situation.view)?.node;
-      if (owner !== undefined) counts.set(owner, (counts.get(owner) ?? 0) + 1);
-    }
-    return counts;
-  };
 
   /** Everything anew, once for all that happened in this turn. */
   const decideSoon = (): void => {

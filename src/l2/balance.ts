@@ -1,0 +1,71 @@
+import { choiceOrder, type Candidate } from './election.ts';
+import type { Layer2Group } from './group.ts';
+import { recordOf } from './standing.ts';
+import type { Layer2View } from './types.ts';
+
+/** What the plan depends on. */
+export interface BalanceFacts {
+  readonly groups: readonly Layer2Group[];
+  readonly view: Layer2View;
+}
+
+interface Planned {
+  readonly candidates: readonly Candidate[];
+  readonly order: readonly string[];
+}
+
+/**
+ * Gives the function that says in which order the candidates would be chosen for a group of a balanced pool that nobody
+ * has yet: of those with the highest score the one with the fewest addresses of the pool.
+ *
+ * Addresses that come together would all be nobody's for the first one and for the last, and all nodes would have none: so
+ * each is planned in the order of their keys, and a plan counts for those after it as if it were carried out. A plan stays
+ * until the group has an owner, or other candidates. All nodes know the same groups and records, so they plan the same; where
+ * one has heard of something sooner, whoever claims last hears the other's answer and leaves it there.
+ */
+export function createBalance(): (group: Layer2Group, facts: BalanceFacts) => readonly string[] {
+  let known: BalanceFacts | undefined;
+  let plans: ReadonlyMap<string, Planned> = new Map();
+  return (group, facts) => {
+    if (known?.groups !== facts.groups || known.view !== facts.view) {
+      plans = planned(facts, plans);
+      known = facts;
+    }
+    return plans.get(group.key)?.order ?? choiceOrder(group.candidates, group.key);
+  };
+}
+
+function planned(
+  { groups, view }: BalanceFacts,
+  before: ReadonlyMap<string, Planned>,
+): ReadonlyMap<string, Planned> {
+  const loads = new Map<string, Map<string, number>>();
+  const loadOf = (pool: string): Map<string, number> => {
+    const load = loads.get(pool) ?? new Map<string, number>();
+    loads.set(pool, load);
+    return load;
+  };
+  const count = (pool: string, node: string | undefined): void => {
+    if (node === undefined) return;
+    const load = loadOf(pool);
+    load.set(node, (load.get(node) ?? 0) + 1);
+  };
+  const plans = new Map<string, Planned>();
+  const open: Layer2Group[] = [];
+  for (const group of groups) {
+    const owner = recordOf(group, view)?.node;
+    const plan = before.get(group.key);
+    if (owner !== undefined) count(group.pool, owner);
+    else if (!group.balance) continue;
+    else if (plan?.candidates === group.candidates) {
+      plans.set(group.key, plan);
+      count(group.pool, plan.order[0]);
+    } else open.push(group);
+  }
+  for (const { key, pool, candidates } of open) {
+    const order = choiceOrder(candidates, key, loadOf(pool));
+    plans.set(key, { candidates, order });
+    count(pool, order[0]);
+  }
+  return plans;
+}
