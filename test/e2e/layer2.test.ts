@@ -1,8 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, test } from 'vitest';
 import { bootNodeAgain, crashNode, describeWithCluster, type TestCluster } from '../cluster/index.ts';
 import { eventually } from '../support/index.ts';
 import { shellFor } from './documented.ts';
 import { clusterWithImages, helm, install, NAMESPACE, WEB } from './installed.ts';
+import { answeringFor } from './lan-view.ts';
+import { servicesHaveOneOwner } from './layer2-services.ts';
 import { rolledOut, textOf } from './no-loss.ts';
 import { startPrometheus } from './prometheus.ts';
 import { whileFetching, type Watched } from './traffic.ts';
@@ -60,13 +63,20 @@ describeWithCluster('layer 2 in a cluster', () => {
     return lab.cluster.plan.nodes.map(({ name }) => name).filter((name) => name !== node);
   }
 
-  /** The node whose interface the router sends to, by what ARP told it. */
+  /** The node that answers for the address, whose pods are reached there. */
   async function answering(): Promise<string> {
-    await lab.inHost('r1', ['ip', 'neighbor', 'flush', 'to', ADDRESS]);
+    const node = await answeringFor(lab, ADDRESS);
     await lab.inHost('cl', ['curl', '-sS', '--max-time', '2', `http://${ADDRESS}/`]);
-    const text = await lab.inHost('r1', ['ip', '-j', 'neighbor', 'show', ADDRESS]);
-    const [neighbor] = JSON.parse(text) as { lladdr?: string }[];
-    return lab.cluster.plan.nodes.find(({ mac }) => mac === neighbor?.lladdr)?.name ?? '';
+    return node;
+  }
+
+  /** Nobody else answers for as long. */
+  async function isKeptBy(node: string, forMs: number): Promise<void> {
+    const untilMs = Date.now() + forMs;
+    while (Date.now() < untilMs) {
+      expect(await answeringFor(lab, ADDRESS)).toBe(node);
+      await sleep(250);
+    }
   }
 
   async function isSettledOn(isWanted: (node: string) => boolean): Promise<string> {
@@ -108,6 +118,15 @@ describeWithCluster('layer 2 in a cluster', () => {
       'name',
     ]);
     expect(events).not.toBe('');
+  });
+
+  servicesHaveOneOwner(() => lab);
+
+  test('a cordon alone moves nothing', async () => {
+    const owner = await isSettledOn((node) => node !== '');
+    await lab.kubectl(['cordon', owner]);
+    await isKeptBy(owner, 3_000);
+    await lab.kubectl(['uncordon', owner]);
   });
 
   test('another takes over from a node without power, and keeps the address when that one is back', async () => {

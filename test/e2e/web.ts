@@ -1,3 +1,6 @@
+/** Over UDP each packet is answered with the node's name. */
+const UDP = `require('dgram').createSocket('udp6', (_, to) => udp.send(process.env.NODE, to.port, to.address))`;
+
 /**
  * A web server with one pod on each node, labelled as examples/cluster/web.yaml wants it. It is made of our own image: on a
  * machine without a registry there is no other.
@@ -19,7 +22,7 @@ spec:
       containers:
         - name: web
           image: ${image}
-          command: [node, -e, "require('http').createServer(${server}).listen(8080, '::')"]
+          command: [node, -e, "require('http').createServer(${server}).listen(8080, '::'); const udp = ${UDP}.bind(8080)"]
           env:
             - { name: NODE, valueFrom: { fieldRef: { fieldPath: spec.nodeName } } }
             - { name: POD, valueFrom: { fieldRef: { fieldPath: metadata.name } } }
