@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { nodeProcesses, requireNode, signalProcesses } from '../../src/lab/index.ts';
 import {
+  allWell,
   l2AdvertisementText,
   lanServiceText,
   macOf,
@@ -13,7 +14,6 @@ import {
 import { putFile, removeFile } from '../support/folder.ts';
 import { summarise, type Summary } from '../support/stats.ts';
 import { NODES, type NodeName, type Rig } from './rig.ts';
-import { allWell } from './well.ts';
 
 export interface ManyResult {
   readonly addresses: number;
@@ -62,7 +62,7 @@ export async function measureMany(
     const startedMs = await restartSpeakers(rig);
     claimed.push((await allAnnounced(rig, { ips, fromMs: startedMs })) - startedMs);
     await delay(PAUSE_MS);
-    await allWell(rig);
+    await allWell(rig.state, NODES);
 
     const { node, theirs } = largestOwner(rig, ips);
     ofThem.push(theirs.length);
@@ -71,7 +71,7 @@ export async function measureMany(
     moved.push((await allAnnounced(rig, { ips: theirs, fromMs, not })) - fromMs);
     await powerOn(rig.state, node);
     await delay(PAUSE_MS);
-    await allWell(rig);
+    await allWell(rig.state, NODES);
 
     await removeFile(rig.folder, 'many.yaml');
     await delay(PAUSE_MS);

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { setWire } from '../../src/lab/index.ts';
 import {
+  allWell,
   answerSpans,
   freeze,
   FRR_DAEMONS,
@@ -15,8 +16,7 @@ import {
   thaw,
 } from '../../test/lan/index.ts';
 import { summarise, type Summary } from '../support/stats.ts';
-import { JOIN_MS, type NodeName, type Rig } from './rig.ts';
-import { allWell } from './well.ts';
+import { JOIN_MS, NODES, type NodeName, type Rig } from './rig.ts';
 
 /** What happens to the owner, and what ends it. Both say when, in milliseconds since the epoch. */
 export interface Fault {
@@ -101,7 +101,7 @@ export async function measureTakeover(rig: Rig, options: TakeoverOptions): Promi
   const silent: number[] = [];
   let longestOverlapMs = 0;
   for (let trial = 0; trial < trials; trial += 1) {
-    await allWell(rig);
+    await allWell(rig.state, NODES);
     const [owner] = await rig.settle([ip]);
     if (owner === undefined) throw new Error(`${ip} has no owner`);
     const mac = await macOf(rig.state, owner);

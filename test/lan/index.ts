@@ -14,3 +14,4 @@ export * from './one-lan.ts';
 export * from './pcap.ts';
 export * from './recorder.ts';
 export * from './sending.ts';
+export * from './well.ts';
