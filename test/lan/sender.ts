@@ -1,10 +1,10 @@
-import { openPacketSocket } from '../../src/rawsock/index.ts';
+import { openPacketSocket, RawSocketError } from '../../src/rawsock/index.ts';
 import { randomFrom } from './random.ts';
 import type { SenderOrder } from './sending.ts';
 
 /**
  * Sends frames into a LAN from the network namespace it runs in: as they are given, at a rate, or changed at random.
- * Prints how many it sent.
+ * Prints how many the kernel took.
  *
  * Usage: node sender.ts INTERFACE ORDER, the order as JSON.
  */
@@ -18,7 +18,10 @@ const socket = openPacketSocket({
   },
 });
 const frames = order.frames.map((hex) => Buffer.from(hex, 'hex'));
-const BATCH = 50;
+/** As many as go with one system call. */
+const BATCH = 64;
+/** EtherType of IEEE 802.1Q. */
+const VLAN_TAG = 0x8100;
 try {
   process.stdout.write(`${order.kind === 'repeat' ? await repeat(order) : await mutate(order)}\n`);
 } finally {
@@ -35,8 +38,10 @@ async function repeat(wanted: Extract<SenderOrder, { kind: 'repeat' }>): Promise
     const due = Math.floor((elapsedMs / 1_000) * wanted.perSecond);
     while (sent < due) {
       const batch = Array.from({ length: Math.min(BATCH, due - sent) }, (_, index) => frameAt(sent + index));
-      sendAll(batch);
-      sent += batch.length;
+      const taken = sendAll(batch);
+      sent += taken;
+      // What is due stays due, and counts as sent when it was.
+      if (taken < batch.length) break;
     }
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
@@ -45,24 +50,36 @@ async function repeat(wanted: Extract<SenderOrder, { kind: 'repeat' }>): Promise
 /** Frames that differ from those given in some bytes or their length, or are nothing but noise. */
 async function mutate(wanted: Extract<SenderOrder, { kind: 'mutate' }>): Promise<number> {
   const random = randomFrom(wanted.seed);
-  for (let sent = 0; sent < wanted.count; sent += BATCH) {
-    sendAll(Array.from({ length: BATCH }, (_, index) => mutated(frameAt(sent + index), random)));
+  let sent = 0;
+  while (sent < wanted.count) {
+    const length = Math.min(BATCH, wanted.count - sent);
+    sent += sendAll(Array.from({ length }, (_, index) => mutated(frameAt(sent + index), random)));
     // Others on the machine need a turn too.
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
-  return wanted.count;
+  return sent;
 }
 
 function mutated(frame: Uint8Array, random: () => number): Uint8Array {
   const below = (limit: number): number => Math.floor(random() * limit);
   const bytes = Buffer.from(frame);
   const kind = below(4);
-  // Ethernet's destination, source and type stay, else hardly any frame would come past the filter.
+  // Ethernet's destination, source and type stay in most, else hardly any frame would come past the filter.
+  if (below(10) === 0) mutateHeader(bytes, below);
   if (kind === 0) for (let at = 14; at < bytes.length; at += 1) bytes[at] = below(256);
   else for (let count = below(6); count >= 0; count -= 1) bytes[14 + below(bytes.length - 14)] = below(256);
   if (kind === 2) return bytes.subarray(0, 14 + below(bytes.length - 14));
   if (kind === 3) return Buffer.concat([bytes, Buffer.alloc(below(1_400), below(256))]);
   return bytes;
+}
+
+/**
+ * Of another VLAN, or some bytes of Ethernet's header are noise. A group as the sender is not among it on purpose: no
+ * bridge passes that on.
+ */
+function mutateHeader(bytes: Buffer, below: (limit: number) => number): void {
+  if (below(2) === 0) bytes.writeUInt16BE(VLAN_TAG, 12);
+  else for (let count = below(4); count >= 0; count -= 1) bytes[below(14)] = below(256);
 }
 
 function frameAt(index: number): Uint8Array {
@@ -71,11 +88,13 @@ function frameAt(index: number): Uint8Array {
   return frame;
 }
 
-/** A full queue of the interface is no failure: the LAN is busy. */
-function sendAll(batch: readonly Uint8Array[]): void {
+/** A full queue of the interface is no failure: the LAN is busy. @returns how many it took */
+function sendAll(batch: readonly Uint8Array[]): number {
   try {
     socket.sendMany(batch);
+    return batch.length;
   } catch (error) {
-    if (!(error instanceof Error) || !('code' in error) || error.code !== 'ENOBUFS') throw error;
+    if (!(error instanceof RawSocketError) || error.code !== 'ENOBUFS') throw error;
+    return error.sent;
   }
 }
