@@ -76,4 +76,22 @@ describeWithNetns('j-two-lans: an interface for each advertisement', () => {
     await first.expectOwner(WEB);
     await second.expectNobody(WEB);
   });
+
+  test('two advertisements with an interface each: one owner, who answers on both', async () => {
+    await first.write(
+      'pools.yaml',
+      [
+        poolText('public', ['192.0.2.200-192.0.2.249']),
+        poolText('private', ['198.51.100.200-198.51.100.249']),
+        ...['eth1', 'eth2'].map((name) =>
+          l2AdvertisementText(name, { ipAddressPools: ['public'], interfaces: [name] }),
+        ),
+        l2AdvertisementText('private', { ipAddressPools: ['private'], interfaces: ['eth2'] }),
+      ].join(''),
+    );
+    await second.expectOwner(WEB);
+    const owner = await first.expectOwner(WEB);
+    await first.expectToStay(WEB, owner);
+    expect(second.owners(WEB)).toEqual([owner]);
+  });
 });
