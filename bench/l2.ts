@@ -1,39 +1,30 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { endOnSignals, formatTable } from '../src/cli/index.ts';
+import { endOnSignals } from '../src/cli/index.ts';
 import { faultRun, OBSERVER, type FaultRunResult } from '../test/lan/index.ts';
 import { brokenRules } from './l2/broken.ts';
 import { KEEPALIVED, startKeepalived } from './l2/keepalived.ts';
 import { measureLatency, type LatencyResult } from './l2/latency.ts';
-import { measureMany, type ManyResult } from './l2/many.ts';
+import { measureMany } from './l2/many.ts';
 import { measurePlanned, PLANS, type PlannedResult } from './l2/planned.ts';
 import { NODES, rigUp, type Rig } from './l2/rig.ts';
-import { FAULTS, measureTakeover, type TakeoverResult } from './l2/takeover.ts';
-import { measureTraffic, type TrafficResult } from './l2/traffic.ts';
-import { machineText, thisMachine, type Machine } from './support/machine.ts';
-import type { Summary } from './support/stats.ts';
+import { OURS, tableOf, TAKEOVERS, type Report, type TakeoverRow } from './l2/table.ts';
+import { FAULTS, measureTakeover } from './l2/takeover.ts';
+import { measureTraffic } from './l2/traffic.ts';
+import { thisMachine } from './support/machine.ts';
 
 /** The Services of examples/layer2. */
 const WEB = { service: 'default/web', ip: '192.0.2.200' } as const;
 const SHOP = ['192.0.2.201', '2001:db8::c9'] as const;
 const IPV6 = '2001:db8::c9';
+/** The same for the other family, where frames and sockets are others. */
+const WEB6 = { service: 'default/shop', ip: IPV6 } as const;
+const TAKEOVERS6: readonly string[] = ['link', 'power'];
 const MANY = 1_000;
-const OURS = 'metallb-frr';
 
-const TAKEOVERS = ['link', 'carrier', 'frozen', 'power', 'speaker', 'frr'] as const;
 const ROWS = [
   ...['keepalived', 'link', 'carrier', 'frozen', 'power', 'speaker', 'frr'],
   ...['planned', 'latency', 'many', 'traffic', 'faults'],
 ];
-
-/** What the rows are called, with the bars for them in milliseconds. */
-const TITLES: Readonly<Record<(typeof TAKEOVERS)[number], { what: string; p50?: number; p99: number }>> = {
-  link: { what: "owner's link cut, carrier stays", p50: 250, p99: 500 },
-  carrier: { what: "owner's cable pulled", p50: 250, p99: 500 },
-  frozen: { what: "owner's processes frozen", p50: 250, p99: 500 },
-  power: { what: 'owner without power', p50: 250, p99: 500 },
-  speaker: { what: "owner's speaker killed", p99: 1_000 },
-  frr: { what: 'FRR killed under the owner', p99: 1_000 },
-};
 
 interface TakeoverPlan {
   readonly by: string;
@@ -41,26 +32,6 @@ interface TakeoverPlan {
   readonly ip: string;
   readonly trials: number;
   readonly lastsMs: number;
-}
-
-interface TakeoverRow {
-  readonly by: string;
-  readonly fault: string;
-  readonly result: TakeoverResult;
-}
-
-interface Report {
-  readonly machine: Machine;
-  readonly takeovers: readonly TakeoverRow[];
-  readonly planned: readonly PlannedResult[];
-  readonly latency: readonly LatencyResult[];
-  readonly many?: ManyResult;
-  readonly traffic?: TrafficResult;
-  readonly faults?: FaultRunResult;
-  /** Rows that could not be measured, and why. */
-  readonly failures: readonly string[];
-  /** Rules that were broken, which is a failure of the run as well. */
-  readonly broken: readonly string[];
 }
 
 const program = new Command('bench:l2')
@@ -124,15 +95,18 @@ async function measure(target: Rig): Promise<Report> {
   const takeovers: TakeoverRow[] = [];
   for (const { by, fault, ip, trials, lastsMs } of await plannedTakeovers(target)) {
     const order = { ip, trials, lastsMs, fault: FAULTS[fault] };
-    const result = await attempt(`${by}: ${fault}, ${trials} times`, () => measureTakeover(target, order));
-    if (result) takeovers.push({ by, fault, result });
+    const what = `${by}: ${fault}, ${ip}, ${trials} times`;
+    const result = await attempt(what, () => measureTakeover(target, order));
+    if (result) takeovers.push({ by, fault, ip, result });
   }
   const planned: PlannedResult[] = [];
   for (const plan of isWanted('planned') ? PLANS : []) {
-    const trials = Math.ceil(options.trials / 5);
-    const order = { ...WEB, plan, trials };
-    const result = await attempt(`${trials} planned moves: ${plan}`, () => measurePlanned(target, order));
-    if (result) planned.push(result);
+    for (const about of [WEB, WEB6]) {
+      const order = { ...about, plan, trials: Math.ceil(options.trials / 5) };
+      const what = `${order.trials} planned moves of ${about.ip}: ${plan}`;
+      const result = await attempt(what, () => measurePlanned(target, order));
+      if (result) planned.push(result);
+    }
   }
   const latency: LatencyResult[] = [];
   for (const ip of isWanted('latency') ? [WEB.ip, IPV6] : []) {
@@ -172,7 +146,10 @@ async function plannedTakeovers(target: Rig): Promise<TakeoverPlan[]> {
     }
   }
   const ours = { by: OURS, ip: WEB.ip, trials: options.trials, lastsMs: 5_000 };
-  for (const fault of TAKEOVERS) if (isWanted(fault)) plans.push({ ...ours, fault });
+  for (const fault of TAKEOVERS.filter(isWanted)) {
+    plans.push({ ...ours, fault });
+    if (TAKEOVERS6.includes(fault)) plans.push({ ...ours, fault, ip: IPV6 });
+  }
   return plans;
 }
 
@@ -189,125 +166,6 @@ async function measureFaults(target: Rig): Promise<FaultRunResult> {
     },
     { seed, faults: options.faults, onStep: say, signal },
   );
-}
-
-function tableOf(report: Report): string {
-  const { machine, takeovers, planned, latency, many, traffic, faults } = report;
-  const rows: string[][] = [];
-  const row = (what: string, by: string, summary: Summary, bar = '', isMet?: boolean): void => {
-    const { count: n, p50, p90, p99, max } = summary;
-    const met = isMet === undefined ? '' : isMet ? 'yes' : 'NO';
-    rows.push([what, by, ...[n, p50, p90, p99, max].map(String), bar, met]);
-  };
-  const fact = (what: string, by: string, value: string, bar = '', isMet?: boolean): void => {
-    rows.push([what, by, value, '', '', '', '', bar, isMet === undefined ? '' : isMet ? 'yes' : 'NO']);
-  };
-  for (const { by, fault, result } of takeovers) {
-    const isOurs = by === OURS;
-    const title = isTakeover(fault) ? TITLES[fault] : undefined;
-    const what = `${title?.what ?? 'its daemon killed'} -> announced by another`;
-    const { moved } = result;
-    if (moved === undefined) {
-      fact(
-        what,
-        by,
-        `stayed ${result.stayed} of ${result.trials}`,
-        '',
-        isOurs && title ? fault === 'frr' : undefined,
-      );
-      continue;
-    }
-    if (!isOurs || title === undefined) {
-      row(what, by, moved);
-      continue;
-    }
-    const isMet =
-      moved.p99 <= title.p99 &&
-      (title.p50 === undefined || moved.p50 <= title.p50) &&
-      (fault === 'frr' || result.stayed === 0);
-    row(
-      what,
-      by,
-      moved,
-      `${title.p50 === undefined ? '' : `p50 <= ${title.p50}, `}p99 <= ${title.p99}`,
-      isMet,
-    );
-    if (result.stayed > 0) fact(what, by, `stayed ${result.stayed} of ${result.trials}`);
-  }
-  for (const { plan, moved, trials, pings, lost, transfers, broken, longestGapMs } of planned) {
-    const value = `${lost} of ${pings} pings lost, ${broken} of ${transfers} transfers broken, moved ${moved} of ${trials}`;
-    fact(
-      `${plan}: ping each 1 ms, upload`,
-      OURS,
-      `${value}, ARP gap ${longestGapMs}`,
-      '0, 0',
-      lost + broken === 0,
-    );
-  }
-  for (const { family, kernel, ours, lost, perSecond } of latency) {
-    const { what, p50, p99 } =
-      family === 'ipv4' ? { what: 'ARP', p50: 60, p99: 150 } : { what: 'NS', p50: 80, p99: undefined };
-    row(`${what} -> answer, us`, "the node's kernel", kernel);
-    const isMet = ours.p50 <= p50 && (p99 === undefined || ours.p99 <= p99) && lost === 0;
-    row(
-      `${what} -> answer, us`,
-      OURS,
-      ours,
-      `p50 <= ${p50}${p99 === undefined ? '' : `, p99 <= ${p99}`}`,
-      isMet,
-    );
-    const isFast = family === 'ipv4' ? perSecond >= 25_000 : undefined;
-    fact(`${what} answers a second`, OURS, String(perSecond), family === 'ipv4' ? '>= 25000' : '', isFast);
-  }
-  if (many) {
-    row(`${many.addresses} Services added -> all announced`, OURS, many.added);
-    row(
-      `all speakers start, ${many.addresses} addresses -> all announced`,
-      OURS,
-      many.claimed,
-      '<= 2000',
-      many.claimed.max <= 2_000,
-    );
-    row(
-      `owner of ${many.ofThem.join(', ')} without power -> all moved`,
-      OURS,
-      many.moved,
-      '<= 1500',
-      many.moved.max <= 1_500,
-    );
-  }
-  if (traffic) {
-    const { bfd, questions, announcements, other } = traffic.perNode;
-    fact(
-      'sent by a node of 3, bytes/s',
-      OURS,
-      `BFD ${bfd}, ARP and ND ${questions}, announcements ${announcements}, other ${other}`,
-    );
-    const { nodes, addresses, bytesPerSecond } = traffic.computed;
-    fact(
-      `sent by a node of ${nodes}, ${addresses} addresses, bytes/s, computed`,
-      OURS,
-      String(bytesPerSecond),
-      '<= 5000',
-      bytesPerSecond <= 5_000,
-    );
-  }
-  if (faults) {
-    const { seed, violations, longestOverlapMs, longestGapMs } = faults;
-    const value = `${violations.length} violations; two owners for at most ${longestOverlapMs}, none for ${longestGapMs}`;
-    fact(`${faults.faults} random faults, seed ${seed}`, OURS, value, '0', violations.length === 0);
-  }
-  return [
-    `milliseconds, if nothing else is said; ${machineText(machine)}`,
-    formatTable(['what', 'by', 'n', 'p50', 'p90', 'p99', 'max', 'bar', 'met'], rows),
-    ...report.failures.map((failure) => `failed: ${failure}`),
-    ...report.broken.map((rule) => `broken: ${rule}`),
-    '',
-  ].join('\n');
-}
-
-function isTakeover(fault: string): fault is (typeof TAKEOVERS)[number] {
-  return TAKEOVERS.some((each) => each === fault);
 }
 
 function count(text: string): number {

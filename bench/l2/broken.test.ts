@@ -4,7 +4,7 @@ import { brokenRules } from './broken.ts';
 import type { PlannedResult } from './planned.ts';
 
 const MOVE: PlannedResult = {
-  ...{ plan: 'move', trials: 1, moved: 1, pings: 6_000, lost: 0, transfers: 1, broken: 0 },
+  ...{ plan: 'move', ip: '192.0.2.200', trials: 1, moved: 1, pings: 6_000, lost: 0, transfers: 1, broken: 0 },
   ...{ longestGapMs: 2_000, longestOverlapMs: 2_000 },
 };
 const FAULTS: FaultRunResult = {
@@ -21,12 +21,12 @@ test.each<{ name: string; given: Parameters<typeof brokenRules>[0]; want: readon
   {
     name: 'a ping was lost',
     given: { planned: [{ ...MOVE, lost: 1 }], faults: FAULTS },
-    want: ['move: 1 of 6000 pings lost'],
+    want: ['move of 192.0.2.200: 1 of 6000 pings lost'],
   },
   {
     name: 'a transfer broke',
     given: { planned: [MOVE, { ...MOVE, plan: 'drain', broken: 1 }] },
-    want: ['drain: 1 of 1 transfers broken'],
+    want: ['drain of 192.0.2.200: 1 of 1 transfers broken'],
   },
   {
     name: 'an address had no owner',

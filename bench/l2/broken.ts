@@ -14,9 +14,9 @@ export function brokenRules({
   readonly faults?: FaultRunResult;
 }): readonly string[] {
   return [
-    ...planned.flatMap(({ plan, pings, lost, transfers, broken }) => [
-      ...(lost > 0 ? [`${plan}: ${lost} of ${pings} pings lost`] : []),
-      ...(broken > 0 ? [`${plan}: ${broken} of ${transfers} transfers broken`] : []),
+    ...planned.flatMap(({ plan, ip, pings, lost, transfers, broken }) => [
+      ...(lost > 0 ? [`${plan} of ${ip}: ${lost} of ${pings} pings lost`] : []),
+      ...(broken > 0 ? [`${plan} of ${ip}: ${broken} of ${transfers} transfers broken`] : []),
     ]),
     ...(faults?.violations ?? []).map(
       (violation) => `seed ${faults?.seed}: ${violation.after}: ${violationText(violation)}`,

@@ -21,6 +21,7 @@ export type Plan = (typeof PLANS)[number];
 
 export interface PlannedResult {
   readonly plan: Plan;
+  readonly ip: string;
   readonly trials: number;
   /** Trials in which the address moved; the others show nothing. */
   readonly moved: number;
@@ -49,7 +50,7 @@ export async function measurePlanned(
 ): Promise<PlannedResult> {
   const { ip, plan, trials } = options;
   let result: PlannedResult = {
-    ...{ plan, trials, moved: 0, pings: 0, lost: 0, transfers: 0, broken: 0 },
+    ...{ plan, ip, trials, moved: 0, pings: 0, lost: 0, transfers: 0, broken: 0 },
     ...{ longestGapMs: 0, longestOverlapMs: 0 },
   };
   for (let trial = 0; trial < trials; trial += 1) {
@@ -68,7 +69,7 @@ export async function measurePlanned(
     const spans = answerSpans(seen, { ip, asker: rig.asker.mac, joinMs: JOIN_MS });
     const between = { fromMs, toMs: toMs - JOIN_MS };
     result = {
-      ...{ plan, trials },
+      ...{ plan, ip, trials },
       moved: result.moved + (takeover(seen, { ip, mac, fromMs }) === undefined ? 0 : 1),
       pings: result.pings + pinged.sent,
       lost: result.lost + pinged.sent - pinged.received,
