@@ -17,7 +17,7 @@ export interface Surroundings {
   /** When a node was found to be lost or silent; meaningful while it is. */
   readonly lostAt: (node: string, group: Layer2Group) => number;
   /** Since when a node has been a speaker and well, on the monotonic clock; `undefined`: it is not. */
-  readonly wellSince: (node: string) => number | undefined;
+  readonly wellSince: (node: string, group: Layer2Group) => number | undefined;
   /** The order in which candidates are chosen for a group of a balanced pool that nobody has. */
   readonly balancedOrder: (group: Layer2Group) => readonly string[];
   readonly now: number;
@@ -81,7 +81,7 @@ export function wantedInstead(
 ): GroupFacts['wanted'] | undefined {
   const isWell = (node: string, forMs: number): boolean => {
     if (node === owner) return true;
-    const since = around.wellSince(node);
+    const since = around.wellSince(node, group);
     return since !== undefined && around.now - since >= forMs;
   };
   for (const { key } of group.services) {

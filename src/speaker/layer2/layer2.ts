@@ -25,6 +25,7 @@ import { createSights } from './sights.ts';
 import { firstSituation, withGroups, withView } from './situation.ts';
 import { createTelling } from './telling.ts';
 import { watchListOf } from './watch-list.ts';
+import { createWellness } from './wellness.ts';
 import { createWitnesses } from './witnesses.ts';
 
 /** How often the runner looks at its clock, and asks. */
@@ -47,13 +48,13 @@ export function startLayer2(options: Layer2Options): Layer2 {
   const grouping = createGrouping();
   const keeper = createKeeper();
   const balance = createBalance();
+  const wellness = createWellness();
   const sights = createSights();
   const failures = createFailures(me);
   const startedAt = performance.now();
   let situation = firstSituation(exclusion);
   let speakers = '';
   let sessions = '';
-  let wellSince = new Map<string, number>();
   let wanted: readonly Layer2Service[] | undefined;
   /** What is wanted is known, and takes the other speakers into account. */
   let isBriefed = false;
@@ -111,7 +112,8 @@ export function startLayer2(options: Layer2Options): Layer2 {
       },
       lostAt: (node, group) => sights.lostAt(node, places.linkOf(group) ?? ''),
       hasCompany: (group, since) => witnesses.isAmongOthers(group, since, at),
-      wellSince: (node) => wellSince.get(node),
+      wellSince: (node, group) =>
+        node === me ? (isLeaving ? undefined : startedAt) : wellness.since(node, places.linkOf(group)),
       balancedOrder: (group) => balance(group, situation),
     };
   };
@@ -129,7 +131,10 @@ export function startLayer2(options: Layer2Options): Layer2 {
     clearImmediate(wake);
     wake = undefined;
     if (!situation.hasView || hasEnded) return;
-    updateWellSince();
+    wellness.update({
+      ...{ speakers: situation.view.speakers, links: situation.places.links, sights, now: now() },
+      isDraining: options.isDraining,
+    });
     perform(keeper.decide(facts()));
     if (isUnplaced) place();
     if (isUnwritten) publish();
@@ -145,16 +150,6 @@ export function startLayer2(options: Layer2Options): Layer2 {
       // What has come in by then is read before anything is decided: timers of a process that is late run before its sockets.
       timer = setTimeout(decideSoon, Math.max(1, due - at));
     }
-  };
-
-  const updateWellSince = (): void => {
-    const at = now();
-    const next = new Map<string, number>(isLeaving ? [] : [[me, startedAt]]);
-    for (const [node, { isHeld }] of situation.view.speakers) {
-      if (node === me || !isHeld || !sights.isWell(node) || options.isDraining(node)) continue;
-      next.set(node, wellSince.get(node) ?? at);
-    }
-    wellSince = next;
   };
 
   /** What is heard comes one by one: the tables and the records follow once, at the end of the turn. */
