@@ -97,6 +97,20 @@ describe('what an earlier run left', () => {
     expect(ledger.records().get('default/web')).toMatchObject({ cause: 'OwnerLost', since: OWNED.since });
   });
 
+  test('is answered for nowhere when no interface is left for it, and others are told', () => {
+    const far = service('far', '198.51.100.200');
+    const { ledger } = ledgerOf(WEB, far);
+    const had = (name: string): readonly [string, OwnershipRecord] => {
+      const [key, record] = left(name);
+      return [key, { ...record, interfaces: ['eth0'] }];
+    };
+    ledger.adopt([had('web'), had('far')]);
+    // Both have to be written.
+    expect(ledger.rewrite()).toBe(true);
+    const interfacesOf = (key: string) => ledger.records().get(key)?.interfaces;
+    expect([interfacesOf('default/web'), interfacesOf('default/far')]).toEqual([['eth0'], []]);
+  });
+
   test('goes with its Service', () => {
     const { ledger, want, written, keys } = ledgerOf(WEB, SHOP);
     ledger.adopt([left('web'), left('shop'), left('gone')]);

@@ -53,6 +53,20 @@ export function createLedger(options: {
       });
     }
   };
+  /**
+   * What an earlier run had is not answered for any more where no interface is left for it: the others are told, since they
+   * leave it to a node that lives.
+   */
+  const nowhereIfUnserved = ([key, record]: readonly [string, OwnershipRecord]): [
+    string,
+    OwnershipRecord,
+  ] => {
+    const { groups, links, places } = situation();
+    const group = groups.find(({ services }) => services.some((service) => service.key === key));
+    // Before the interfaces are known all of them are missing.
+    const isServed = group === undefined || links.length === 0 || places.linkOf(group) !== undefined;
+    return [key, isServed ? record : { ...record, interfaces: [] }];
+  };
   return {
     adopt: (left) => {
       for (const [key, record] of left) adopted.set(key, record);
@@ -74,7 +88,7 @@ export function createLedger(options: {
       }
     },
     rewrite: () => {
-      if (records.size === 0) return false;
+      if (records.size === 0) return adopted.size > 0;
       const before = new Map(records);
       records.clear();
       for (const group of situation().groups) {
@@ -90,7 +104,7 @@ export function createLedger(options: {
       }
       return true;
     },
-    records: () => new Map([...adopted, ...records]),
+    records: () => new Map([...[...adopted].map(nowhereIfUnserved), ...records]),
   };
 }
 
