@@ -8,6 +8,7 @@ export type { ApiUser } from './credentials.ts';
 export { clusterDown } from './down.ts';
 export { ClusterError, type ClusterErrorCode } from './error.ts';
 export { encodeImage, type ImageInput } from './image.ts';
+export { crashApiServer } from './outage.ts';
 export type { ClusterPlan, HostPlan, NodePlan } from './plan.ts';
 export { bootNodeAgain, crashNode } from './power.ts';
 export { apiServerPrograms, missingForCluster } from './programs.ts';

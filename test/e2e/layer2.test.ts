@@ -1,6 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, test } from 'vitest';
-import { bootNodeAgain, crashNode, describeWithCluster, type TestCluster } from '../cluster/index.ts';
+import {
+  bootNodeAgain,
+  crashApiServer,
+  crashNode,
+  describeWithCluster,
+  type TestCluster,
+} from '../cluster/index.ts';
 import { eventually } from '../support/index.ts';
 import { shellFor } from './documented.ts';
 import { clusterWithImages, helm, install, NAMESPACE, WEB } from './installed.ts';
@@ -13,6 +19,10 @@ import { whileFetching, type Watched } from './traffic.ts';
 /** Without any router that speaks BGP: one of the nodes answers for an address on their own LAN. */
 
 const SOON = { timeoutMs: 60_000, intervalMs: 50 };
+/** Longer than the Lease of a speaker holds. */
+const OUTAGE_MS = 15_000;
+/** For so long nobody answers at most when a node is lost: clients notice, and connections live on. */
+const MOST_SILENT_MS = 1_000;
 const ADDRESS = '198.51.100.200';
 const ADDRESS_V6 = '2001:db8:64::200';
 
@@ -79,6 +89,33 @@ describeWithCluster('layer 2 in a cluster', () => {
     }
   }
 
+  /** Names of the nodes that have had it, the last one first. */
+  async function recordedHistory(): Promise<readonly string[]> {
+    const form = 'jsonpath={.items[*].status.history[*].node}';
+    return (await lab.kubectl(['get', '-n', NAMESPACE, 'servicel2statuses', '-o', form])).split(' ');
+  }
+
+  /**
+   * Takes the power from a node under requests to the address. Of those that kube-proxy still sends to the pod on it some
+   * are lost, whoever answers for the address: what counts is for how long none is answered.
+   */
+  async function isFollowedWithin(node: string, by: 'client' | 'controlPlane'): Promise<void> {
+    const seen = await whileFetching(lab, { address: ADDRESS, by }, async () => {
+      // Requests are well under way.
+      await sleep(2_000);
+      await crashNode(lab.cluster.plan.name, node);
+    });
+    process.stdout.write(`${textOf(seen)}\n`);
+    expect(seen.sent).toBeGreaterThan(200);
+    expect(seen.longestSilenceMs, seen.failures).toBeLessThanOrEqual(MOST_SILENT_MS);
+  }
+
+  /** Until a node that was lost runs all that it should. */
+  async function isBack(node: string): Promise<void> {
+    await bootNodeAgain(lab.cluster.plan.name, node, new AbortController().signal);
+    await rolledOut(lab, 'speaker', 'daemonset');
+  }
+
   async function isSettledOn(isWanted: (node: string) => boolean): Promise<string> {
     let node = '';
     await eventually(async () => {
@@ -130,17 +167,14 @@ describeWithCluster('layer 2 in a cluster', () => {
   });
 
   test('another takes over from a node without power, and keeps the address when that one is back', async () => {
-    const { name } = lab.cluster.plan;
     const before = await isSettledOn((node) => node !== '');
-    await crashNode(name, before);
+    // As a host of the LAN sees it, with a neighbour entry of its own.
+    await isFollowedWithin(before, 'controlPlane');
     const after = await isSettledOn((node) => node !== '' && node !== before);
-    await bootNodeAgain(name, before, new AbortController().signal);
-    await rolledOut(lab, 'speaker', 'daemonset');
+    await isBack(before);
     // Until its pods are ready again a request may still be sent to them: what counts is who answers for the address.
     await isSettledOn((node) => node === after);
-    const form = 'jsonpath={.items[*].status.history[*].node}';
-    const history = await lab.kubectl(['get', '-n', NAMESPACE, 'servicel2statuses', '-o', form]);
-    expect(history.split(' ').slice(0, 2)).toEqual([after, before]);
+    expect((await recordedHistory()).slice(0, 2)).toEqual([after, before]);
   });
 
   test('every request finds a node while the speaker that answers is exchanged', async () => {
@@ -224,6 +258,28 @@ describeWithCluster('layer 2 in a cluster', () => {
     await (await shellFor(lab)).run(`metallb-frr move ${ADDRESS} --to ${to}`);
     await announcedFrom(to);
     await prometheus.stop();
+  });
+
+  // Behind those that count requests: for a minute after it kube-proxy sends some to a pod of that node that is not there any more.
+  test('without an API server nothing moves, and a node without power is followed all the same', async () => {
+    const before = await isSettledOn((node) => node !== '');
+    const startAgain = await crashApiServer(lab.cluster.plan.name);
+    await isKeptBy(before, OUTAGE_MS);
+    await isFollowedWithin(before, 'client');
+    const after = await answeringFor(lab, ADDRESS);
+    expect(others(before)).toContain(after);
+    await startAgain();
+    await eventually(async () => {
+      expect(await lab.kubectl(['get', '--raw', '/readyz'])).toBe('ok');
+    }, SOON);
+    const readyMs = Date.now();
+    await eventually(async () => {
+      expect(await recorded()).toBe(after);
+    }, SOON);
+    process.stdout.write(`written down ${String(Date.now() - readyMs)} ms after the API server was ready\n`);
+    expect((await recordedHistory()).slice(0, 2)).toEqual([after, before]);
+    await isBack(before);
+    await isSettledOn((node) => node === after);
   });
 
   test('nobody answers any more once the Service is gone', async () => {

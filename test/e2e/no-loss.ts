@@ -101,8 +101,8 @@ export async function exchangePeer(lab: TestCluster, folder: string): Promise<vo
   await lab.kubectl(['apply', '-f', join(CHECKOUT, 'examples', folder, 'peer.yaml')]);
 }
 
-export function textOf({ sent, failed, slowestMs, sentAgain }: Watched): string {
-  const packets = `${String(sentAgain)} packets sent again`;
+export function textOf({ sent, failed, slowestMs, longestSilenceMs, sentAgain }: Watched): string {
+  const packets = `no answer for ${String(longestSilenceMs)} ms at most, ${String(sentAgain)} packets sent again`;
   return `${String(failed)} of ${String(sent)} requests failed, the slowest took ${String(slowestMs)} ms, ${packets}`;
 }
 

@@ -14,6 +14,8 @@ export interface Tally {
   readonly failed: number;
   /** The slowest that got an answer. A lost packet shows here: TCP sends the first one again after a second. */
   readonly slowestMs: number;
+  /** The longest time between two answers, or after the last one. */
+  readonly longestSilenceMs: number;
   /** How often each text was answered. */
   readonly answers: Readonly<Record<string, number>>;
 }
@@ -40,18 +42,23 @@ async function request(url: string): Promise<string> {
 
 async function main(url: string, intervalMs: number): Promise<void> {
   const answers: Record<string, number> = {};
-  let [sent, failed, slowestMs] = [0, 0, 0];
+  let [sent, failed, slowestMs, longestSilenceMs] = [0, 0, 0, 0];
+  const startedAt = performance.now();
+  let answeredAt: number | undefined;
   const one = async (): Promise<void> => {
-    const startedAt = performance.now();
+    const sentAt = performance.now();
     sent += 1;
     try {
       const text = await request(url);
       answers[text] = (answers[text] ?? 0) + 1;
-      slowestMs = Math.max(slowestMs, performance.now() - startedAt);
+      const at = performance.now();
+      slowestMs = Math.max(slowestMs, at - sentAt);
+      longestSilenceMs = Math.max(longestSilenceMs, at - (answeredAt ?? at));
+      answeredAt = at;
     } catch (error) {
       failed += 1;
       const { name, message } = error as Error;
-      const began = new Date(performance.timeOrigin + startedAt).toISOString();
+      const began = new Date(performance.timeOrigin + sentAt).toISOString();
       process.stderr.write(`${began} ${name}: ${message}\n`);
     }
   };
@@ -63,8 +70,14 @@ async function main(url: string, intervalMs: number): Promise<void> {
   process.stdin.resume();
   await new Promise((resolve) => process.stdin.once('end', resolve));
   clearInterval(timer);
+  const endedAt = performance.now();
+  longestSilenceMs = Math.max(longestSilenceMs, endedAt - (answeredAt ?? startedAt));
   await Promise.all(running);
-  const tally: Tally = { sent, failed, slowestMs: Math.round(slowestMs), answers };
+  const tally: Tally = {
+    ...{ sent, failed, answers },
+    slowestMs: Math.round(slowestMs),
+    longestSilenceMs: Math.round(longestSilenceMs),
+  };
   process.stdout.write(`${JSON.stringify(tally)}\n`);
 }
 

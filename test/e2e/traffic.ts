@@ -20,13 +20,24 @@ export interface Watched extends Tally {
   readonly routeChanges: readonly string[];
 }
 
-/** Has the client fetch from an address every 10 ms while something is done, and somewhat longer. */
+/** An address, and who fetches from it. */
+export interface Fetching {
+  readonly address: string;
+  /** The control plane's host is on the LAN of the nodes, the client behind the router. */
+  readonly by: 'client' | 'controlPlane';
+}
+
+/**
+ * Has a host, the client unless told otherwise, fetch from an address every 10 ms while something is done, and somewhat
+ * longer.
+ */
 export async function whileFetching(
   lab: TestCluster,
-  address: string,
+  from: string | Fetching,
   action: () => Promise<void>,
 ): Promise<Watched> {
-  const { client, router } = lab.cluster.plan;
+  const { address, by } = typeof from === 'string' ? { address: from, by: 'client' as const } : from;
+  const { [by]: host, router } = lab.cluster.plan;
   const inNetns = (netns: string): string => `--net=/run/netns/${netns}`;
   const monitor = spawn(
     'nsenter',
@@ -38,10 +49,10 @@ export async function whileFetching(
   const url = `http://${address}/`;
   const requests = execa(
     'nsenter',
-    [inNetns(client.netns), '--', process.execPath, REQUESTS, url, String(INTERVAL_MS)],
+    [inNetns(host.netns), '--', process.execPath, REQUESTS, url, String(INTERVAL_MS)],
     { stdin: 'pipe', timeout: 300_000 },
   );
-  const sentAgainBefore = await sentAgainBy(lab);
+  const sentAgainBefore = await sentAgainBy(lab, host.name);
   try {
     await action();
     await sleep(AFTERWARDS_MS);
@@ -50,7 +61,7 @@ export async function whileFetching(
     const tally = JSON.parse(stdout) as Tally; // our own program's
     return {
       ...tally,
-      sentAgain: (await sentAgainBy(lab)) - sentAgainBefore,
+      sentAgain: (await sentAgainBy(lab, host.name)) - sentAgainBefore,
       failures: stderr,
       routeChanges: routeChanges.split('\n').filter(Boolean),
     };
@@ -62,9 +73,9 @@ export async function whileFetching(
   }
 }
 
-/** Tcp RetransSegs of the client's network (RFC 4022, tcpRetransSegs). */
-async function sentAgainBy(lab: TestCluster): Promise<number> {
-  const [names = [], values = []] = (await lab.inHost('cl', ['cat', '/proc/net/snmp']))
+/** Tcp RetransSegs of a host's network (RFC 4022, tcpRetransSegs). */
+async function sentAgainBy(lab: TestCluster, host: string): Promise<number> {
+  const [names = [], values = []] = (await lab.inHost(host, ['cat', '/proc/net/snmp']))
     .split('\n')
     .filter((line) => line.startsWith('Tcp:'))
     .map((line) => line.split(' '));
