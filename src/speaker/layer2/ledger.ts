@@ -57,15 +57,19 @@ export function createLedger(options: {
    * What an earlier run had is not answered for any more where no interface is left for it: the others are told, since they
    * leave it to a node that lives.
    */
-  const nowhereIfUnserved = ([key, record]: readonly [string, OwnershipRecord]): [
-    string,
-    OwnershipRecord,
-  ] => {
+  const adoptedRecords = (): readonly (readonly [string, OwnershipRecord])[] => {
     const { groups, links, places } = situation();
-    const group = groups.find(({ services }) => services.some((service) => service.key === key));
     // Before the interfaces are known all of them are missing.
-    const isServed = group === undefined || links.length === 0 || places.linkOf(group) !== undefined;
-    return [key, isServed ? record : { ...record, interfaces: [] }];
+    if (adopted.size === 0 || links.length === 0) return [...adopted];
+    const unserved = new Set(
+      groups
+        .filter((group) => places.linkOf(group) === undefined)
+        .flatMap(({ services }) => services.map(({ key }) => key)),
+    );
+    return [...adopted].map(([key, record]) => [
+      key,
+      unserved.has(key) ? { ...record, interfaces: [] } : record,
+    ]);
   };
   return {
     adopt: (left) => {
@@ -104,7 +108,7 @@ export function createLedger(options: {
       }
       return true;
     },
-    records: () => new Map([...[...adopted].map(nowhereIfUnserved), ...records]),
+    records: () => new Map([...adoptedRecords(), ...records]),
   };
 }
 
