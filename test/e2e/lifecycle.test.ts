@@ -9,7 +9,7 @@ import { documentedMetrics, type DocumentedMetric } from '../docs/metrics-table.
 import { atEnd, eventually } from '../support/index.ts';
 import { commandsIn, shellFor, type Shell } from './documented.ts';
 import { clusterWithImages, helm, NAMESPACE, WEB } from './installed.ts';
-import { standInForMetalLb, type OldService } from './metallb.ts';
+import { metalLbComesBack, standInForMetalLb, type OldService } from './metallb.ts';
 import { startPrometheus, type Prometheus } from './prometheus.ts';
 
 /** The life of an installation in a cluster that had MetalLB: there, measured, upgraded, rolled back, and away again. */
@@ -52,9 +52,6 @@ describeWithCluster('in a cluster that had MetalLB', () => {
     shell = await shellFor(lab);
     await standInForMetalLb(lab, OBJECTS, OLD);
     await lab.kubectl(['apply', '-f', '-'], WEB);
-    for (const name of ['daemonset/speaker', 'deployment/controller']) {
-      await lab.kubectl(['rollout', 'status', '-n', NAMESPACE, name, '--timeout=90s']);
-    }
     await lab.kubectl(['rollout', 'status', 'daemonset/web', '--timeout=90s']);
     history = watchAddresses(lab);
   }, 1_200_000);
@@ -243,11 +240,32 @@ describeWithCluster('in a cluster that had MetalLB', () => {
       }, SOON);
     });
 
-    test('and whoever comes then finds everything as it was', async () => {
-      await runGuide('3. Install');
-      await areReachedThrough(NODES);
+    test('MetalLB finds everything as it was', async () => {
+      const objects = await objectsLeft();
+      await metalLbComesBack(lab);
       await allAreAsBefore();
+      expect(await objectsLeft()).toEqual(objects);
+      await expect(lab.kubectl(['get', 'bgppeers.v1beta1.metallb.io', '-A'])).rejects.toThrow('conversion');
     });
+  });
+
+  test('moving over node by node: routes of ours are there before the last of MetalLB has gone', async () => {
+    const [prepare = '', each = '', end = ''] = await commandsIn(GUIDE, 'Node by node');
+    await shell.run(prepare);
+    await areReachedThrough([]);
+    const nodesOfMetalLb = async (): Promise<string> => {
+      const pods = ['get', 'pods', '-n', NAMESPACE, '-l', 'app.kubernetes.io/name=metallb'];
+      return lab.kubectl([...pods, '--sort-by=.spec.nodeName', '-o', 'jsonpath={.items[*].spec.nodeName}']);
+    };
+    for (const [index, node] of NODES.entries()) {
+      await shell.run(`NODE=${node}\n${each}`);
+      await areReachedThrough(NODES.slice(0, index + 1));
+      await eventually(async () => {
+        expect(await nodesOfMetalLb()).toBe(NODES.slice(index + 1).join(' '));
+      }, SOON);
+    }
+    await shell.run(end);
+    await allAreAsBefore();
   });
 
   /** Every name that docs/metrics.md has, with its labels and those of its pod. */

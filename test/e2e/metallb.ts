@@ -74,13 +74,30 @@ export async function standInForMetalLb(
   objects: readonly string[],
   services: readonly OldService[],
 ): Promise<void> {
-  const apply = (text: string): Promise<string> => lab.kubectl(['apply', '--server-side', '-f', '-'], text);
-  await apply(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: definitions() }));
+  await lab.kubectl(['apply', '--server-side', '-f', '-'], definitionList());
   await lab.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s']);
   await lab.kubectl(['create', 'namespace', NAMESPACE]);
   for (const object of objects) await lab.kubectl(['apply', '-f', object]);
-  await apply(`${workload('Deployment', 'controller')}${workload('DaemonSet', 'speaker')}${GUARD}`);
+  await startWorkloads(lab);
   for (const service of services) await putService(lab, service);
+}
+
+/** MetalLB is installed again where ours was: its definitions in the place of ours, and its workloads. */
+export async function metalLbComesBack(lab: TestCluster): Promise<void> {
+  await lab.kubectl(['replace', '-f', '-'], definitionList());
+  await startWorkloads(lab);
+}
+
+function definitionList(): string {
+  return JSON.stringify({ apiVersion: 'v1', kind: 'List', items: definitions() });
+}
+
+async function startWorkloads(lab: TestCluster): Promise<void> {
+  const workloads = `${workload('Deployment', 'controller')}${workload('DaemonSet', 'speaker')}${GUARD}`;
+  await lab.kubectl(['apply', '--server-side', '-f', '-'], workloads);
+  for (const name of ['daemonset/speaker', 'deployment/controller']) {
+    await lab.kubectl(['rollout', 'status', '-n', NAMESPACE, name, '--timeout=90s']);
+  }
 }
 
 async function putService(lab: TestCluster, service: OldService): Promise<void> {
