@@ -61,11 +61,27 @@ describe('addresses of a balanced pool', () => {
     }
   });
 
+  test('are planned alike by a node that hears of them when some have their owners already', () => {
+    const facts = { groups, view: viewOf() };
+    const first = createBalance();
+    const plan = new Map(groups.map((each) => [each.key, first(each, facts)[0] ?? '']));
+    for (const { key } of groups) {
+      const orderOf = createBalance();
+      const late = { groups, view: viewOf(new Map([[key, plan.get(key) ?? '']])) };
+      for (const each of groups) {
+        if (each.key !== key)
+          expect(orderOf(each, late)[0], `${each.key} after ${key}`).toBe(plan.get(each.key));
+      }
+    }
+  });
+
   test('that come later go to the node that has the fewest', () => {
     const [last, ...there] = groups;
     const owners = there.map(({ key }, index): [string, string] => [key, index < 4 ? 'n1' : 'n3']);
-    const facts = { groups, view: viewOf(new Map(owners)) };
-    expect(createBalance()(last ?? group(''), facts)[0]).toBe('n2');
+    const view = viewOf(new Map(owners));
+    const orderOf = createBalance();
+    orderOf(there[0] ?? group(''), { groups: there, view });
+    expect(orderOf(last ?? group(''), { groups, view })[0]).toBe('n2');
   });
 
   test('are not counted for another pool', () => {

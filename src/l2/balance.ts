@@ -20,15 +20,19 @@ interface Planned {
  *
  * Addresses that come together would all be nobody's for the first one and for the last, and all nodes would have none: so
  * each is planned in the order of their keys, and a plan counts for those after it as if it were carried out. A plan stays
- * until the group has an owner, or other candidates. All nodes know the same groups and records, so they plan the same; where
- * one has heard of something sooner, whoever claims last hears the other's answer and leaves it there.
+ * until the group has an owner, or other candidates. All nodes know the same groups and records, so they plan the same. One
+ * that hears of new groups when others have already carried out part of their plans counts those owners in the place of the
+ * plans, and so comes to the same plan for the rest; where two differ all the same, whoever claims last hears the other's
+ * answer and leaves it there.
  */
 export function createBalance(): (group: Layer2Group, facts: BalanceFacts) => readonly string[] {
   let known: BalanceFacts | undefined;
   let plans: ReadonlyMap<string, Planned> = new Map();
+  let heardOf: ReadonlySet<string> = new Set();
   return (group, facts) => {
     if (known?.groups !== facts.groups || known.view !== facts.view) {
-      plans = planned(facts, plans);
+      plans = planned(facts, { plans, heardOf });
+      if (known?.groups !== facts.groups) heardOf = new Set(facts.groups.map(({ key }) => key));
       known = facts;
     }
     return plans.get(group.key)?.order ?? choiceOrder(group.candidates, group.key);
@@ -37,7 +41,7 @@ export function createBalance(): (group: Layer2Group, facts: BalanceFacts) => re
 
 function planned(
   { groups, view }: BalanceFacts,
-  before: ReadonlyMap<string, Planned>,
+  before: { readonly plans: ReadonlyMap<string, Planned>; readonly heardOf: ReadonlySet<string> },
 ): ReadonlyMap<string, Planned> {
   const loads = new Map<string, Map<string, number>>();
   const loadOf = (pool: string): Map<string, number> => {
@@ -51,18 +55,23 @@ function planned(
     load.set(node, (load.get(node) ?? 0) + 1);
   };
   const plans = new Map<string, Planned>();
-  const open: Layer2Group[] = [];
+  const open: { readonly group: Layer2Group; readonly owner: string | undefined }[] = [];
   for (const group of groups) {
     const owner = recordOf(group, view)?.node;
-    const plan = before.get(group.key);
-    if (owner !== undefined) count(group.pool, owner);
+    const plan = before.plans.get(group.key);
+    if (owner !== undefined && (before.heardOf.has(group.key) || !group.balance)) count(group.pool, owner);
     else if (!group.balance) continue;
-    else if (plan?.candidates === group.candidates) {
+    else if (owner === undefined && plan?.candidates === group.candidates) {
       plans.set(group.key, plan);
       count(group.pool, plan.order[0]);
-    } else open.push(group);
+    } else open.push({ group, owner });
   }
-  for (const { key, pool, candidates } of open) {
+  for (const { group, owner } of open) {
+    const { key, pool, candidates } = group;
+    if (owner !== undefined) {
+      count(pool, owner);
+      continue;
+    }
     const order = choiceOrder(candidates, key, loadOf(pool));
     plans.set(key, { candidates, order });
     count(pool, order[0]);
