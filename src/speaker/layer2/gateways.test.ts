@@ -73,11 +73,44 @@ describe('gateways', () => {
     expect(gateways.answeredAt('eth1')).toBeUndefined();
   });
 
+  test('are remembered while the cable is out, and asked as soon as it is back', () => {
+    const { gateways, sent } = gatewaysOf('192.0.2.1');
+    gateways.askAgain(false, 1_000);
+    gateways.hear('eth1', 'reply', 1_001);
+    gateways.set([]);
+    expect(gateways.answeredAt('eth1')).toBeUndefined();
+    gateways.set([linkTo('192.0.2.1')]);
+    expect(gateways.answeredAt('eth1')).toBe(1_001);
+    gateways.askAgain(false, 2_000);
+    expect(sent).toHaveLength(2);
+  });
+
+  test('are remembered while the route to them is away, and say nothing then', () => {
+    const { gateways } = gatewaysOf('192.0.2.1');
+    gateways.ask('eth1', 1_000);
+    gateways.hear('eth1', 'reply', 1_001);
+    gateways.set([linkTo()]);
+    expect(gateways.answeredAt('eth1')).toBeUndefined();
+    gateways.set([linkTo('192.0.2.1')]);
+    expect(gateways.answeredAt('eth1')).toBe(1_001);
+  });
+
   test('are asked again after half a minute, and five times a second when it is urgent', () => {
     const { gateways, sent } = gatewaysOf('192.0.2.1');
-    for (let now = 0; now < 60_000; now += 50) gateways.askAgain(false, now);
+    for (let now = 0; now < 60_000; now += 50) {
+      gateways.askAgain(false, now);
+      gateways.hear('eth1', 'reply', now);
+    }
     expect(sent).toHaveLength(2);
     for (let now = 60_000; now < 61_000; now += 50) gateways.askAgain(true, now);
     expect(sent).toHaveLength(7);
+  });
+
+  test('that do not answer are asked five times within four seconds, and then as seldom as the others', () => {
+    const { gateways, sent } = gatewaysOf('192.0.2.1');
+    for (let now = 0; now <= 4_000; now += 50) gateways.askAgain(false, now);
+    expect(sent).toHaveLength(5);
+    for (let now = 4_050; now < 60_000; now += 50) gateways.askAgain(false, now);
+    expect(sent).toHaveLength(6);
   });
 });

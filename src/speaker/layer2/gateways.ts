@@ -7,6 +7,10 @@ const ANSWER_MS = 1_000;
 const ASK_URGENT_MS = 200;
 /** and how often while nothing depends on it: so that their silence means something when something does. */
 const ASK_IDLE_MS = 30_000;
+/** A question may be lost, as on a port that a switch has only just brought up: the first few are asked sooner, */
+const ASK_UNANSWERED_MS = 1_000;
+/** and so many of them. */
+const UNANSWERED_SOONER = 5;
 
 /** What a question is asked in the name of. */
 type Station = Pick<Port, 'mac' | 'linkLocal'>;
@@ -20,49 +24,80 @@ export interface Gateways {
   readonly askAgain: (isUrgent: boolean, now: number) => void;
   /** Somebody spoke of the address of one: as its own, or only to ask whether it is there, as other speakers do. */
   readonly hear: (link: string, what: ClaimKind, now: number) => void;
-  /** When one answered a question over the interface; `undefined`: none ever has. */
+  /** When one answered a question over the interface; `undefined`: none ever has, or there is none. */
   readonly answeredAt: (link: string) => number | undefined;
   /** When any was last heard, whatever it said. */
   readonly heardAt: () => number;
+}
+
+/** What is known of the gateways of one interface. */
+interface Acquaintance {
+  /** Their addresses. */
+  readonly text: string;
+  askedAt: number;
+  answeredAt: number | undefined;
+  /** Questions since the last answer. */
+  unanswered: number;
 }
 
 export function createGateways(
   send: (link: string, frames: (station: Station) => readonly Uint8Array[]) => void,
 ): Gateways {
   let links: readonly Link[] = [];
-  const askedAt = new Map<string, number>();
-  const answeredAt = new Map<string, number>();
+  /** By interface. It outlives a cable that is pulled out: the gateways at its end are still those that have answered. */
+  const known = new Map<string, Acquaintance>();
   let heardAt = -Infinity;
 
   const askOver = (link: Link, now: number): void => {
-    if (link.gateways.length === 0) return;
-    askedAt.set(link.name, now);
+    const about = known.get(link.name);
+    if (!about || link.gateways.length === 0) return;
+    about.askedAt = now;
+    about.unanswered += 1;
     send(link.name, (station) => questionsOf(station, link));
   };
+  const everyMs = ({ unanswered }: Acquaintance, isUrgent: boolean): number => {
+    if (isUrgent) return ASK_URGENT_MS;
+    return unanswered > 0 && unanswered < UNANSWERED_SOONER ? ASK_UNANSWERED_MS : ASK_IDLE_MS;
+  };
+
   return {
     set: (next) => {
-      for (const { name, gateways } of links) {
-        const after = next.find((link) => link.name === name);
-        // Another gateway may not answer at all.
-        if (textsOf(after) !== textsOf({ gateways })) answeredAt.delete(name);
-      }
+      const before = new Set(links.map(({ name }) => name));
       links = next;
+      for (const { name, gateways } of next) {
+        if (gateways.length === 0) continue;
+        const text = textOf(gateways);
+        const about = known.get(name);
+        if (about?.text !== text) {
+          // Another gateway may not answer at all.
+          known.set(name, { text, askedAt: -Infinity, answeredAt: undefined, unanswered: 0 });
+        } else if (!before.has(name)) {
+          about.askedAt = -Infinity;
+          about.unanswered = 0;
+        }
+      }
     },
     ask: (name, now) => {
       for (const link of links) if (link.name === name) askOver(link, now);
     },
     askAgain: (isUrgent, now) => {
-      const everyMs = isUrgent ? ASK_URGENT_MS : ASK_IDLE_MS;
       for (const link of links) {
-        if (now - (askedAt.get(link.name) ?? -Infinity) >= everyMs) askOver(link, now);
+        const about = known.get(link.name);
+        if (about && now - about.askedAt >= everyMs(about, isUrgent)) askOver(link, now);
       }
     },
     hear: (name, what, now) => {
       if (what === 'probe') return;
       heardAt = now;
-      if (now - (askedAt.get(name) ?? -Infinity) <= ANSWER_MS) answeredAt.set(name, now);
+      const about = known.get(name);
+      if (!about || now - about.askedAt > ANSWER_MS) return;
+      about.answeredAt = now;
+      about.unanswered = 0;
     },
-    answeredAt: (name) => answeredAt.get(name),
+    answeredAt: (name) => {
+      const hasAny = links.some((link) => link.name === name && link.gateways.length > 0);
+      return hasAny ? known.get(name)?.answeredAt : undefined;
+    },
     heardAt: () => heardAt,
   };
 }
@@ -80,6 +115,6 @@ function questionsOf(station: Station, { addresses, gateways }: Link): Uint8Arra
   });
 }
 
-function textsOf(link: Pick<Link, 'gateways'> | undefined): string {
-  return link?.gateways.map(({ text }) => text).join(' ') ?? '';
+function textOf(gateways: Link['gateways']): string {
+  return gateways.map(({ text }) => text).join(' ');
 }
