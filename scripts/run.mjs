@@ -31,6 +31,7 @@ const COMMANDS = {
   'bench:l2': { kind: 'programs', files: ['bench/l2.ts'], needs: LAB },
   'bench:apply': { kind: 'programs', files: ['bench/apply.ts'], needs: LAB },
   'bench:scale': { kind: 'programs', files: ['bench/scale.ts'], needs: EVERYTHING },
+  crds: { kind: 'programs', files: ['scripts/crds.mjs'], isUnprivileged: true, needs: NODE_ONLY },
   'bench:check': { kind: 'programs', files: ['bench/check.ts'], isUnprivileged: true, needs: NODE_ONLY },
   'bench:rawsock': {
     kind: 'programs',

@@ -17,6 +17,7 @@ export const bfdFields = {
     .int()
     .min(2)
     .max(255)
+    .meta({ format: 'int32' })
     .exactOptional()
     .describe('how many packets in a row may be lost before the session is down'),
   echoInterval: intervalMs.exactOptional().describe('the interval of echo packets, in milliseconds'),
@@ -29,6 +30,7 @@ export const bfdFields = {
     .int()
     .min(1)
     .max(254)
+    .meta({ format: 'int32' })
     .exactOptional()
     .describe('the lowest TTL that a control packet of a multihop session may arrive with'),
 } as const;

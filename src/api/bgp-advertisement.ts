@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import type { FieldPath } from '../core/field-path.ts';
+import { STORED_DEFAULT } from './crd-keywords.ts';
+import { BGP_ADVERTISEMENT_RULES } from './crd-rules.ts';
 import { isComplete, readFields } from './field-reader.ts';
 import { invalid, type Finding, type Reading } from './finding.ts';
 import { distinctTexts, uint32 } from './grammar.ts';
@@ -12,12 +14,14 @@ export const aggregationLengthSchema = z
   .min(1)
   .max(32)
   .default(32)
+  .meta({ format: 'int32', crd: STORED_DEFAULT })
   .describe('length of the IPv4 prefixes that are announced; 32 announces each address by itself');
 export const aggregationLengthV6Schema = z
   .int()
   .min(1)
   .max(128)
   .default(128)
+  .meta({ format: 'int32', crd: STORED_DEFAULT })
   .describe('length of the IPv6 prefixes that are announced; 128 announces each address by itself');
 export const localPrefSchema = uint32
   .default(0)
@@ -28,25 +32,27 @@ export const communitiesSchema = distinctTexts
     'communities of the routes: 64496:100, large:64496:1:2, or a name that a Community object defines',
   );
 
-export const bgpAdvertisementSchema = z.strictObject({
-  aggregationLength: aggregationLengthSchema,
-  aggregationLengthV6: aggregationLengthV6Schema,
-  localPref: localPrefSchema,
-  communities: communitiesSchema,
-  ipAddressPools: distinctTexts
-    .default([])
-    .describe('pools to announce, by name; with no selector either: all pools'),
-  ipAddressPoolSelectors: selectorListSchema
-    .default([])
-    .describe('further pools to announce, by their labels'),
-  nodeSelectors: selectorListSchema.default([]).describe('nodes that announce; none listed: every node'),
-  peers: distinctTexts
-    .default([])
-    .describe('names of the BGPPeers that get the routes; none listed: all of them'),
-  serviceSelectors: selectorListSchema
-    .default([])
-    .describe('Services to announce, by their labels; none listed: all'),
-});
+export const bgpAdvertisementSchema = z
+  .strictObject({
+    aggregationLength: aggregationLengthSchema,
+    aggregationLengthV6: aggregationLengthV6Schema,
+    localPref: localPrefSchema,
+    communities: communitiesSchema,
+    ipAddressPools: distinctTexts
+      .default([])
+      .describe('pools to announce, by name; with no selector either: all pools'),
+    ipAddressPoolSelectors: selectorListSchema
+      .default([])
+      .describe('further pools to announce, by their labels'),
+    nodeSelectors: selectorListSchema.default([]).describe('nodes that announce; none listed: every node'),
+    peers: distinctTexts
+      .default([])
+      .describe('names of the BGPPeers that get the routes; none listed: all of them'),
+    serviceSelectors: selectorListSchema
+      .default([])
+      .describe('Services to announce, by their labels; none listed: all'),
+  })
+  .meta({ crd: BGP_ADVERTISEMENT_RULES });
 
 export function readBGPAdvertisement(raw: unknown): Reading<BGPAdvertisementSpec> {
   const reading = readFields(bgpAdvertisementSchema, raw, ['spec']);

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { ASN_NOT_ZERO, ATOMIC_MAP, DURATION, IP_ADDRESS, NOT_EMPTY, STORED_DEFAULT } from './crd-keywords.ts';
+import { CONNECT_TIME, GRACEFUL_RESTART, PEER_RULES, PEER_V1BETA1_RULES } from './crd-rules.ts';
 import { isComplete, readFields, type FieldsReading } from './field-reader.ts';
 import { deprecated, type Finding, type Reading } from './finding.ts';
 import { parseDuration } from '../core/duration.ts';
@@ -18,11 +20,17 @@ import { peerRules } from './peer-rules.ts';
 
 /** The fields that v1beta1, v1beta2 and the legacy ConfigMap have in common, as v1beta2 has them. */
 export const commonPeerFields = {
-  myASN: asn.describe("this side's ASN"),
+  myASN: asn.meta({ crd: ASN_NOT_ZERO }).describe("this side's ASN"),
   peerASN: asn.exactOptional().describe("the peer's ASN; or give dynamicASN"),
   peerAddress: hostAddress.exactOptional().describe('address of the peer; or give interface'),
   sourceAddress: hostAddress.exactOptional().describe('local address of the session'),
-  peerPort: z.int().min(1).max(16_384).default(179).describe('TCP port of the peer'),
+  peerPort: z
+    .int()
+    .min(1)
+    .max(16_384)
+    .default(179)
+    .meta({ crd: STORED_DEFAULT })
+    .describe('TCP port of the peer'),
   holdTime: goDuration
     .exactOptional()
     .describe('hold time to propose, such as "90s"; 0s turns both timers off'),
@@ -42,54 +50,75 @@ export const commonPeerFields = {
   ebgpMultiHop: z.boolean().default(false).describe('whether an eBGP peer may be more than one hop away'),
 } as const;
 
-export const bgpPeerSchema = z.strictObject({
-  ...commonPeerFields,
-  dynamicASN: z
-    .enum(['internal', 'external'])
-    .exactOptional()
-    .describe('takes whatever ASN the peer has: the same as myASN, or any other'),
-  localASN: z
-    .int()
-    .min(1)
-    .max(4_294_967_295)
-    .meta({ format: 'int64' })
-    .exactOptional()
-    .describe('ASN shown to this peer in place of myASN'),
-  interface: linkName
-    .exactOptional()
-    .describe('interface of an unnumbered session (RFC 8950); or give peerAddress'),
-  connectTime: goDuration
-    .exactOptional()
-    .describe('time between attempts to connect, whole seconds from 1s to 65535s'),
-  passwordSecret: z
-    .strictObject({
-      name: objectName.exactOptional().describe('name of a Secret of type kubernetes.io/basic-auth'),
-      namespace: z
-        .string()
-        .exactOptional()
-        .describe("not used: the Secret is looked up in MetalLB's namespace"),
-    })
-    .exactOptional()
-    .describe('the Secret whose key "password" holds the TCP-MD5 password'),
-  enableGracefulRestart: z
-    .boolean()
-    .default(false)
-    .describe('whether to offer graceful restart (RFC 4724), so that the peer keeps routes over our restart'),
-  vrf: linkName.exactOptional().describe('VRF of the session; absent: the default one'),
-  disableMP: z.boolean().default(false).describe('deprecated, without effect'),
-  dualStackAddressFamily: z
-    .boolean()
-    .default(false)
-    .describe("whether the session carries both address families, not only that of the peer's address"),
-});
+export const bgpPeerSchema = z
+  .strictObject({
+    ...commonPeerFields,
+    dynamicASN: z
+      .enum(['internal', 'external'])
+      .exactOptional()
+      .describe('takes whatever ASN the peer has: the same as myASN, or any other'),
+    localASN: z
+      .int()
+      .min(1)
+      .max(4_294_967_295)
+      .meta({ format: 'int64' })
+      .exactOptional()
+      .describe('ASN shown to this peer in place of myASN'),
+    interface: linkName
+      .exactOptional()
+      .describe('interface of an unnumbered session (RFC 8950); or give peerAddress'),
+    connectTime: goDuration
+      .meta({ crd: { ...DURATION, ...CONNECT_TIME } })
+      .exactOptional()
+      .describe('time between attempts to connect, whole seconds from 1s to 65535s'),
+    passwordSecret: z
+      .strictObject({
+        name: objectName.exactOptional().describe('name of a Secret of type kubernetes.io/basic-auth'),
+        namespace: z
+          .string()
+          .exactOptional()
+          .describe("not used: the Secret is looked up in MetalLB's namespace"),
+      })
+      .meta({ crd: ATOMIC_MAP })
+      .exactOptional()
+      .describe('the Secret whose key "password" holds the TCP-MD5 password'),
+    enableGracefulRestart: z
+      .boolean()
+      .default(false)
+      .meta({ crd: GRACEFUL_RESTART })
+      .describe(
+        'whether to offer graceful restart (RFC 4724), so that the peer keeps routes over our restart',
+      ),
+    vrf: linkName.exactOptional().describe('VRF of the session; absent: the default one'),
+    disableMP: z
+      .boolean()
+      .default(false)
+      .meta({ crd: STORED_DEFAULT })
+      .describe('deprecated, without effect'),
+    dualStackAddressFamily: z
+      .boolean()
+      .default(false)
+      .meta({ crd: STORED_DEFAULT })
+      .describe("whether the session carries both address families, not only that of the peer's address"),
+  })
+  .meta({ crd: PEER_RULES });
 
 /** v1beta1: fewer fields, two of them required, and a port without a default. */
-export const bgpPeerV1beta1Schema = z.strictObject({
-  ...commonPeerFields,
-  peerASN: asn.describe("the peer's ASN"),
-  peerAddress: hostAddress.describe('address of the peer'),
-  peerPort: z.int().min(0).max(16_384).default(0).describe('TCP port of the peer; 0: 179'),
-});
+export const bgpPeerV1beta1Schema = z
+  .strictObject({
+    ...commonPeerFields,
+    peerASN: asn.meta({ crd: ASN_NOT_ZERO }).describe("the peer's ASN"),
+    peerAddress: hostAddress
+      .meta({
+        crd: {
+          ...IP_ADDRESS,
+          'x-kubernetes-validations': [...IP_ADDRESS['x-kubernetes-validations'], NOT_EMPTY],
+        },
+      })
+      .describe('address of the peer'),
+    peerPort: z.int().min(0).max(16_384).default(0).describe('TCP port of the peer; 0: 179'),
+  })
+  .meta({ crd: PEER_V1BETA1_RULES });
 
 export type BGPPeerFields = z.output<typeof bgpPeerSchema>;
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { FieldPath } from '../core/field-path.ts';
 import { parseCommunity } from '../core/community.ts';
+import { COMMUNITY } from './crd-keywords.ts';
 import { isComplete, readFields } from './field-reader.ts';
 import { invalid, shown, type Finding, type Reading } from './finding.ts';
 import { addIssue } from './grammar.ts';
@@ -12,10 +13,13 @@ export function communityFault(text: string): string | undefined {
     : `${shown(text)}: must be a community such as "64496:100" (two numbers up to 65535) or "large:64496:1:2" (three up to 4294967295)`;
 }
 
-const communityValue = z.string().check((context) => {
-  const fault = communityFault(context.value);
-  if (fault !== undefined) addIssue(context, fault);
-});
+const communityValue = z
+  .string()
+  .check((context) => {
+    const fault = communityFault(context.value);
+    if (fault !== undefined) addIssue(context, fault);
+  })
+  .meta({ crd: { ...COMMUNITY, mayBeAbsent: true } });
 
 export const communitySchema = z.strictObject({
   communities: z

@@ -3,11 +3,12 @@ import { notADuration, parseDuration } from '../core/duration.ts';
 import { parseIp, type IpAddress } from '../core/ip.ts';
 import { linkNameFault, objectNameFault } from '../core/names.ts';
 import { passwordFault } from '../core/password.ts';
+import { DURATION, IP_ADDRESS, LINK_NAME, OBJECT_NAME, PASSWORD, ROUTER_ID } from './crd-keywords.ts';
 import { shown } from './finding.ts';
 
 /**
  * The building blocks of the metallb.io schemas: types, ranges and the grammar of single values. Ranges and enums are
- * in the schema itself, so that `z.toJSONSchema` can give the CRDs' OpenAPI from it; grammars are checks beside it.
+ * in the schema itself, so that `src/api/crd` can make the CRDs from it; grammars are checks beside it.
  * A check's message begins with the value, except where the value is a secret.
  */
 
@@ -50,7 +51,7 @@ export const asn = z.int().min(0).max(MAX_UINT32).meta({ format: 'int64' });
 export const uint32 = z.int().min(0).max(MAX_UINT32).meta({ format: 'int64' });
 
 /** An address that a host can have: neither unspecified nor multicast. */
-export const hostAddress = textWith(prefixed(hostAddressFault));
+export const hostAddress = textWith(prefixed(hostAddressFault)).meta({ crd: IP_ADDRESS });
 
 function hostAddressFault(text: string): string | undefined {
   const ip = parseIp(text);
@@ -75,17 +76,20 @@ export const routerId = textWith(
       ? undefined
       : 'must be an IPv4 address other than 0.0.0.0 (a BGP Identifier has four octets, RFC 6286)';
   }),
-);
+).meta({ crd: ROUTER_ID });
 
-export const goDuration = z.string().check((context) => {
-  if (parseDuration(context.value) === undefined) addIssue(context, notADuration(context.value));
-});
+export const goDuration = z
+  .string()
+  .check((context) => {
+    if (parseDuration(context.value) === undefined) addIssue(context, notADuration(context.value));
+  })
+  .meta({ crd: DURATION });
 
-export const linkName = textWith(prefixed(linkNameFault));
+export const linkName = textWith(prefixed(linkNameFault)).meta({ crd: LINK_NAME });
 
-export const objectName = textWith(prefixed(objectNameFault));
+export const objectName = textWith(prefixed(objectNameFault)).meta({ crd: OBJECT_NAME });
 
-export const password = textWith(passwordFault);
+export const password = textWith(passwordFault).meta({ crd: PASSWORD });
 
 /** A list in which no text stands twice. */
 export const distinctTexts = z.array(z.string()).check((context) => {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseAddressBlock } from '../core/address-block.ts';
 import { lastOf } from '../core/ip.ts';
+import { ADDRESS_BLOCK, STORED_DEFAULT } from './crd-keywords.ts';
 import { isComplete, readFields } from './field-reader.ts';
 import { shown, type Reading } from './finding.ts';
 import { addIssue, distinctTexts } from './grammar.ts';
@@ -9,7 +10,7 @@ import type { IPAddressPoolSpec } from './objects.ts';
 
 /** The addresses of a pool: at least one item, each a CIDR or a range, none touching another. */
 export const addressListSchema = z
-  .array(z.string())
+  .array(z.string().meta({ crd: ADDRESS_BLOCK }))
   .check((context) => {
     const { value } = context;
     if (value.length === 0)
@@ -22,6 +23,7 @@ export const addressListSchema = z
       addIssue(context, `${shown(value[index])}: overlaps ${shown(value[other])} of the same pool`, [index]);
     }
   })
+  .meta({ crd: { minItems: 1 } })
   .describe('the addresses to hand out: CIDRs, or ranges such as 198.51.100.10-198.51.100.20');
 
 interface Overlap {
@@ -59,10 +61,12 @@ export const ipAddressPoolSchema = z.strictObject({
   autoAssign: z
     .boolean()
     .default(true)
+    .meta({ crd: STORED_DEFAULT })
     .describe('whether Services that do not ask for this pool may get an address from it'),
   avoidBuggyIPs: z
     .boolean()
     .default(false)
+    .meta({ crd: STORED_DEFAULT })
     .describe(
       'whether IPv4 addresses that end in .0 or .255 are left out; some old equipment drops their packets',
     ),

@@ -1,63 +1,66 @@
 import { z } from 'zod';
 import { NANOSECONDS_PER_SECOND, parseDuration } from '../core/duration.ts';
 import { isPossibleLinkName } from '../core/names.ts';
+import { L2_ADVERTISEMENT_RULES } from './crd-rules.ts';
 import { isComplete, readFields } from './field-reader.ts';
 import { invalid, shown, type Finding, type Reading } from './finding.ts';
 import { distinctTexts, goDuration } from './grammar.ts';
 import { labelSelectorFrom, labelSelectorSchema, selectorListSchema } from './label-selector.ts';
 import type { L2AdvertisementSpec } from './objects.ts';
 
-export const l2AdvertisementSchema = z.strictObject({
-  ipAddressPools: distinctTexts
-    .default([])
-    .describe('pools to announce, by name; with no selector either: all pools'),
-  ipAddressPoolSelectors: selectorListSchema
-    .default([])
-    .describe('further pools to announce, by their labels'),
-  nodeSelectors: selectorListSchema
-    .default([])
-    .describe('nodes that may answer for an address; none listed: every node'),
-  interfaces: z
-    .array(z.string())
-    .default([])
-    .describe('interfaces to answer on, by exact name; none listed: all'),
-  serviceSelectors: selectorListSchema
-    .default([])
-    .describe('Services to announce, by their labels; none listed: all'),
-  preferredNodeSelectors: z
-    .array(
-      z.strictObject({
-        weight: z
-          .int()
-          .min(1)
-          .max(100)
-          .meta({ format: 'int32' })
-          .describe('added to the score of a node that matches, 1 to 100'),
-        preference: labelSelectorSchema.describe('selects nodes by their labels; {} selects every node'),
-      }),
-    )
-    .default([])
-    .describe('scores the nodes that nodeSelectors chose; the highest sum answers'),
-  balance: z
-    .boolean()
-    .default(false)
-    .describe(
-      "whether an address that nobody has goes to one of the nodes with the fewest of its pool's addresses",
-    ),
-  failback: z
-    .enum(['Never', 'Immediate', 'AfterStable'])
-    .default('Never')
-    .describe(
-      'when an address goes back to the node that is the first choice: Never, Immediate as soon as that node can have it, ' +
-        'or AfterStable when it could for failbackDelay',
-    ),
-  failbackDelay: goDuration
-    .exactOptional()
-    .describe('how long the first choice must have been able to answer, 1s to 168h; absent: 5m'),
-  announceInterval: goDuration
-    .exactOptional()
-    .describe('how often an address is announced again unasked, 1s to 24h; 0s: not at all; absent: 60s'),
-});
+export const l2AdvertisementSchema = z
+  .strictObject({
+    ipAddressPools: distinctTexts
+      .default([])
+      .describe('pools to announce, by name; with no selector either: all pools'),
+    ipAddressPoolSelectors: selectorListSchema
+      .default([])
+      .describe('further pools to announce, by their labels'),
+    nodeSelectors: selectorListSchema
+      .default([])
+      .describe('nodes that may answer for an address; none listed: every node'),
+    interfaces: z
+      .array(z.string())
+      .default([])
+      .describe('interfaces to answer on, by exact name; none listed: all'),
+    serviceSelectors: selectorListSchema
+      .default([])
+      .describe('Services to announce, by their labels; none listed: all'),
+    preferredNodeSelectors: z
+      .array(
+        z.strictObject({
+          weight: z
+            .int()
+            .min(1)
+            .max(100)
+            .meta({ format: 'int32' })
+            .describe('added to the score of a node that matches, 1 to 100'),
+          preference: labelSelectorSchema.describe('selects nodes by their labels; {} selects every node'),
+        }),
+      )
+      .default([])
+      .describe('scores the nodes that nodeSelectors chose; the highest sum answers'),
+    balance: z
+      .boolean()
+      .default(false)
+      .describe(
+        "whether an address that nobody has goes to one of the nodes with the fewest of its pool's addresses",
+      ),
+    failback: z
+      .enum(['Never', 'Immediate', 'AfterStable'])
+      .default('Never')
+      .describe(
+        'when an address goes back to the node that is the first choice: Never, Immediate as soon as that node can have it, ' +
+          'or AfterStable when it could for failbackDelay',
+      ),
+    failbackDelay: goDuration
+      .exactOptional()
+      .describe('how long the first choice must have been able to answer, 1s to 168h; absent: 5m'),
+    announceInterval: goDuration
+      .exactOptional()
+      .describe('how often an address is announced again unasked, 1s to 24h; 0s: not at all; absent: 60s'),
+  })
+  .meta({ crd: L2_ADVERTISEMENT_RULES });
 
 type L2AdvertisementFields = z.output<typeof l2AdvertisementSchema>;
 

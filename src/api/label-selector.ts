@@ -1,16 +1,21 @@
 import { z } from 'zod';
 import { labelKeyFault, labelValueFault } from '../core/names.ts';
 import { selectorText, type LabelRequirement, type LabelSelector } from '../core/selector.ts';
+import { ATOMIC_LIST, ATOMIC_MAP, LABEL_KEY, LABEL_VALUE, REQUIREMENT } from './crd-keywords.ts';
 import { shown } from './finding.ts';
 import { addIssue } from './grammar.ts';
 
 const requirementSchema = z
   .strictObject({
-    key: z.string().describe('label key'),
+    key: z.string().meta({ crd: LABEL_KEY }).describe('label key'),
     operator: z
       .enum(['In', 'NotIn', 'Exists', 'DoesNotExist'])
       .describe('how the label relates to the values: In, NotIn, Exists or DoesNotExist'),
-    values: z.array(z.string()).default([]).describe('values for In and NotIn; absent for the other two'),
+    values: z
+      .array(z.string().meta({ crd: LABEL_VALUE }))
+      .default([])
+      .meta({ crd: ATOMIC_LIST })
+      .describe('values for In and NotIn; absent for the other two'),
   })
   .check((context) => {
     const { key, operator, values } = context.value;
@@ -27,16 +32,21 @@ const requirementSchema = z
       const fault = labelValueFault(value);
       if (fault !== undefined) addIssue(context, `${shown(value)}: ${fault}`, ['values', index]);
     });
-  });
+  })
+  .meta({ crd: REQUIREMENT });
 
 /** A Kubernetes label selector (`metav1.LabelSelector`). */
 export const labelSelectorSchema = z
   .strictObject({
     matchLabels: z
-      .record(z.string(), z.string())
+      .record(z.string(), z.string().meta({ crd: LABEL_VALUE }))
       .default({})
       .describe('labels that must all be present with these values'),
-    matchExpressions: z.array(requirementSchema).default([]).describe('requirements that must all hold'),
+    matchExpressions: z
+      .array(requirementSchema)
+      .default([])
+      .meta({ crd: ATOMIC_LIST })
+      .describe('requirements that must all hold'),
   })
   .check((context) => {
     for (const [key, value] of Object.entries(context.value.matchLabels)) {
@@ -45,7 +55,9 @@ export const labelSelectorSchema = z
       const valueFault = labelValueFault(value);
       if (valueFault !== undefined) addIssue(context, `${shown(value)}: ${valueFault}`, ['matchLabels', key]);
     }
-  });
+  })
+  .meta({ crd: ATOMIC_MAP })
+  .describe('a label selector. An empty one selects everything');
 
 type RawSelector = z.output<typeof labelSelectorSchema>;
 

@@ -2,14 +2,8 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
 import { describe, expect, test } from 'vitest';
-import { z } from 'zod';
 import { parseManifest } from '../../src/api/index.ts';
-import { bfdProfileSchema } from '../../src/api/bfd-profile.ts';
-import { bgpAdvertisementSchema } from '../../src/api/bgp-advertisement.ts';
-import { bgpPeerSchema, bgpPeerV1beta1Schema } from '../../src/api/bgp-peer.ts';
-import { communitySchema } from '../../src/api/community.ts';
-import { ipAddressPoolSchema } from '../../src/api/ip-address-pool.ts';
-import { l2AdvertisementSchema } from '../../src/api/l2-advertisement.ts';
+import { CRD_KINDS, crdOf } from '../../src/api/crd/index.ts';
 import { RESOURCES } from '../../src/k8s/resources.ts';
 import { crds, ROOT, walk, type Crd, type CrdVersion, type Schema } from './chart.ts';
 import { ACCEPTED, REFUSED, type Manifest } from './crd-objects.ts';
@@ -17,12 +11,12 @@ import { faultsOf } from './structural.ts';
 
 const all = crds();
 
-function crdOf(kind: string): Crd {
+function fileOf(kind: string): Crd {
   return [...all.values()].find(({ spec }) => spec.names.kind === kind)!;
 }
 
 function versionOf(kind: string, name: string): CrdVersion {
-  return crdOf(kind).spec.versions.find((version) => version.name === name)!;
+  return fileOf(kind).spec.versions.find((version) => version.name === name)!;
 }
 
 function schemaOf(kind: string, version: string): Schema {
@@ -180,7 +174,7 @@ const FORBIDDEN = new Set([
 
 describe('BGPPeer', () => {
   test('needs no webhook between its two versions', () => {
-    expect(crdOf('BGPPeer').spec.conversion).toEqual({ strategy: 'None' });
+    expect(fileOf('BGPPeer').spec.conversion).toEqual({ strategy: 'None' });
     expect(versionOf('BGPPeer', 'v1beta1')).toMatchObject({
       deprecated: true,
       deprecationWarning: expect.stringContaining('metallb.io/v1beta2') as string,
@@ -200,43 +194,12 @@ describe('BGPPeer', () => {
   });
 });
 
-describe('the schemas and what is read', () => {
-  test.each([
-    ['IPAddressPool', 'v1beta1', ipAddressPoolSchema],
-    ['BGPAdvertisement', 'v1beta1', bgpAdvertisementSchema],
-    ['L2Advertisement', 'v1beta1', l2AdvertisementSchema],
-    ['BGPPeer', 'v1beta1', bgpPeerV1beta1Schema],
-    ['BGPPeer', 'v1beta2', bgpPeerSchema],
-    ['BFDProfile', 'v1beta1', bfdProfileSchema],
-    ['Community', 'v1beta1', communitySchema],
-  ])('%s %s have the same fields, types, words and ranges', (kind, version, zod) => {
-    const read = new Map(walk(z.toJSONSchema(zod, { io: 'input' }) as Schema));
-    const served = new Map(walk(schemaOf(kind, version).properties!.spec!));
-    const names = [...served.keys()].sort();
-    expect(names).toEqual([...read.keys()].sort());
-    for (const name of names) {
-      const [ours, theirs] = [read.get(name)!, served.get(name)!];
-      expect(limits(theirs), name).toEqual(limits(ours));
-      // A default of the server must be the one that holds without it.
-      if (theirs.default !== undefined) expect(theirs.default, name).toEqual(ours.default);
-      expect(
-        (theirs.required ?? []).filter((field) => !(ours.required ?? []).includes(field)),
-        name,
-      ).toEqual([]);
-    }
-  });
-});
-
-function limits({ type, enum: words, minimum, maximum }: Schema): object {
-  const isSet = (bound: number | undefined): boolean =>
-    bound !== undefined && Number.isSafeInteger(bound) && Math.abs(bound) < Number.MAX_SAFE_INTEGER;
-  return {
-    type,
-    words,
-    minimum: isSet(minimum) ? minimum : undefined,
-    maximum: isSet(maximum) ? maximum : undefined,
-  };
-}
+test.each(CRD_KINDS)(
+  '$kind is what `npm run crds` makes of the schemas that manifests are read with',
+  (made) => {
+    expect(all.get(`${made.plural}.yaml`)).toEqual(crdOf(made));
+  },
+);
 
 /** Objects of our kinds in the manifests of the examples, the labs and the golden cases, and in lists of them. */
 function manifests(): (readonly [string, Manifest])[] {
