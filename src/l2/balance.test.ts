@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ip } from '../core/test-ip.ts';
-import { createBalance } from './balance.ts';
+import { createBalance, evening } from './balance.ts';
 import { choiceOrder, type Candidate } from './election.ts';
 import type { Layer2Group, Layer2Service } from './group.ts';
 import type { Layer2View, OwnershipRecord } from './types.ts';
@@ -106,6 +106,57 @@ describe('addresses of a balanced pool', () => {
     const facts = { groups: scored, view: viewOf() };
     const orderOf = createBalance();
     expect(counts(scored.map((each) => orderOf(each, facts)[0]))).toEqual([0, 9, 0]);
+  });
+});
+
+describe('a balanced pool that goes back', () => {
+  const NOW = 100_000;
+  const failback = { kind: 'afterStable', delayMs: 60_000 } as const;
+  const groups = KEYS.map((key) => group(key, { failback }));
+  /** The first five are on n1, the others on n3. */
+  const owners = new Map(KEYS.map((key, index): [string, string] => [key, index < 5 ? 'n1' : 'n3']));
+
+  function after(
+    of: readonly Layer2Group[],
+    {
+      since = 0,
+      held = owners,
+    }: { readonly since?: number; readonly held?: ReadonlyMap<string, string> } = {},
+  ): readonly number[] {
+    const around = { now: NOW, wellSince: (node: string) => (node === 'n2' ? since : 0) };
+    const to = evening({ groups: of, view: viewOf(held) }, around);
+    return counts(of.map((each) => to(each) ?? held.get(each.key)));
+  }
+
+  test('evens out over a node that came back, and moves no more than that takes', () => {
+    expect(after(groups)).toEqual([3, 3, 3]);
+    const around = { now: NOW, wellSince: () => 0 };
+    const to = evening({ groups, view: viewOf(owners) }, around);
+    expect(groups.flatMap((each) => to(each) ?? [])).toEqual(['n2', 'n2', 'n2']);
+  });
+
+  test('stays when the node has not been there for long enough', () => {
+    expect(after(groups, { since: NOW - 59_999 })).toEqual([5, 0, 4]);
+    expect(after(groups, { since: NOW - 60_000 })).toEqual([3, 3, 3]);
+  });
+
+  test('stays when a move would only make another node the fullest', () => {
+    const held = new Map(KEYS.slice(0, 2).map((key): [string, string] => [key, 'n1']));
+    const two = groups.slice(0, 2);
+    expect(after(two.slice(0, 1), { held })).toEqual([1, 0, 0]);
+    expect(after(two, { held }).toSorted((a, b) => a - b)).toEqual([0, 1, 1]);
+  });
+
+  test('stays where its advertisement says never, and counts there', () => {
+    const kept = groups.map((each, index) =>
+      index < 5 ? { ...each, failback: { kind: 'never' as const } } : each,
+    );
+    expect(after(kept)).toEqual([5, 2, 2]);
+  });
+
+  test('is not evened out over nodes that are preferred less', () => {
+    const candidates = CANDIDATES.map(({ node }) => ({ node, score: node === 'n2' ? 0 : 1 }));
+    expect(after(groups.map((each) => ({ ...each, candidates })))).toEqual([5, 0, 4]);
   });
 });
 

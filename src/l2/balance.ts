@@ -1,6 +1,6 @@
 import { choiceOrder, type Candidate } from './election.ts';
 import type { Layer2Group } from './group.ts';
-import { recordOf } from './standing.ts';
+import { failbackMs, hasBeenWell, recordOf, type Surroundings } from './standing.ts';
 import type { Layer2View } from './types.ts';
 
 /** What the plan depends on. */
@@ -43,17 +43,7 @@ function planned(
   { groups, view }: BalanceFacts,
   before: { readonly plans: ReadonlyMap<string, Planned>; readonly heardOf: ReadonlySet<string> },
 ): ReadonlyMap<string, Planned> {
-  const loads = new Map<string, Map<string, number>>();
-  const loadOf = (pool: string): Map<string, number> => {
-    const load = loads.get(pool) ?? new Map<string, number>();
-    loads.set(pool, load);
-    return load;
-  };
-  const count = (pool: string, node: string | undefined): void => {
-    if (node === undefined) return;
-    const load = loadOf(pool);
-    load.set(node, (load.get(node) ?? 0) + 1);
-  };
+  const { loadOf, count } = createLoads();
   const plans = new Map<string, Planned>();
   const open: { readonly group: Layer2Group; readonly owner: string | undefined }[] = [];
   for (const group of groups) {
@@ -77,4 +67,69 @@ function planned(
     count(pool, order[0]);
   }
   return plans;
+}
+
+/**
+ * Gives the function that says where a group of a balanced pool goes back to: to the node that has the fewest addresses of
+ * the pool, when it has been well for long enough and has at least two fewer than the owner. Each such move counts for the
+ * groups after it. It makes the pool more even each time, so it comes to an end, and no more is moved than that takes.
+ */
+export function evening(
+  { groups, view }: BalanceFacts,
+  around: Pick<Surroundings, 'wellSince' | 'now'>,
+): (group: Layer2Group) => string | undefined {
+  let targets: ReadonlyMap<string, string> | undefined;
+  return ({ key }) => {
+    targets ??= evened({ groups, view }, around);
+    return targets.get(key);
+  };
+}
+
+function evened(
+  { groups, view }: BalanceFacts,
+  around: Pick<Surroundings, 'wellSince' | 'now'>,
+): ReadonlyMap<string, string> {
+  const { loadOf, count } = createLoads();
+  const owned = groups.flatMap((group) => {
+    const owner = recordOf(group, view)?.node;
+    return owner === undefined ? [] : [{ group, owner }];
+  });
+  for (const { group, owner } of owned) count(group.pool, owner);
+  const targets = new Map<string, string>();
+  for (const { group, owner } of owned) {
+    const forMs = failbackMs(group);
+    const here = group.candidates.find(({ node }) => node === owner);
+    if (!group.balance || forMs === undefined || !here) continue;
+    const load = loadOf(group.pool);
+    const ready = group.candidates.filter(
+      ({ node, score }) => score === here.score && hasBeenWell(node, group, { ...around, forMs }),
+    );
+    const [to] = choiceOrder(ready, group.key, load);
+    if (to === undefined || (load.get(owner) ?? 0) - (load.get(to) ?? 0) < 2) continue;
+    targets.set(group.key, to);
+    count(group.pool, owner, -1);
+    count(group.pool, to);
+  }
+  return targets;
+}
+
+/** How many addresses of each pool each node has. */
+function createLoads(): {
+  readonly loadOf: (pool: string) => ReadonlyMap<string, number>;
+  readonly count: (pool: string, node: string | undefined, by?: number) => void;
+} {
+  const loads = new Map<string, Map<string, number>>();
+  const loadOf = (pool: string): Map<string, number> => {
+    const load = loads.get(pool) ?? new Map<string, number>();
+    loads.set(pool, load);
+    return load;
+  };
+  return {
+    loadOf,
+    count: (pool, node, by = 1) => {
+      if (node === undefined) return;
+      const load = loadOf(pool);
+      load.set(node, (load.get(node) ?? 0) + by);
+    },
+  };
 }

@@ -146,5 +146,5 @@ export {
 } from './ownership.ts';
 export { createKeeper, type Keeper, type KeeperFacts, type Transition } from './keeper.ts';
 export { macOwners, neighborOn, type Neighbor } from './roster.ts';
-export { createBalance } from './balance.ts';
+export { createBalance, evening } from './balance.ts';
 export { recordOf, type Surroundings } from './standing.ts';

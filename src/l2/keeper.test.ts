@@ -106,6 +106,26 @@ describe('three speakers on a LAN', () => {
     expect(ownerOf(lan, '192.0.2.1')).toBe(owner);
   });
 
+  test('even a balanced pool out when a node comes back, each address answered for all the time', () => {
+    const ips = Array.from({ length: 9 }, (_, index) => `192.0.2.${String(201 + index)}`);
+    const lan = createLan({ names: NAMES, ips, balance: true, failback: { kind: 'immediate' } });
+    const counts = (): readonly number[] =>
+      NAMES.map((name) => ips.filter((ip) => ownerOf(lan, ip) === name).length);
+    lan.run(3_000);
+    expect(counts()).toEqual([3, 3, 3]);
+    lan.kill('n1');
+    lan.run(3_000);
+    expect(counts()[0]).toBe(0);
+    lan.start('n1');
+    let isUnanswered = false;
+    lan.onStep = () => {
+      if (ips.some((ip) => lan.owners(ip).length === 0)) isUnanswered = true;
+    };
+    lan.run(20_000);
+    expect(counts()).toEqual([3, 3, 3]);
+    expect(isUnanswered).toBe(false);
+  });
+
   describe('of which two fail, one after the other', () => {
     /** One address, so that only its owner is watched; the owner, and those that follow it. */
     function oneAddress(): readonly [lan: Lan, owner: string, first: string, second: string] {
@@ -263,7 +283,13 @@ test('an owner that was only heard of is followed once it is lost, however often
       isLeaving: false,
     },
     view: { isFresh: false, speakers: new Map(), ownerships: new Map(), moves: new Map() },
-    ...{ canServe: () => true, isReachable: () => true, hasCompany: () => true, balancedOrder: () => [] },
+    ...{
+      canServe: () => true,
+      isReachable: () => true,
+      hasCompany: () => true,
+      balancedOrder: () => [],
+      evenedTo: () => undefined,
+    },
     ...{ healthOf: (node) => (node === 'n2' ? health : 'well'), lostAt: () => 5_000, wellSince: () => 0 },
   });
   for (let now = 1_000; now < 5_000; now += 200) {

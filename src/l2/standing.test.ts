@@ -50,6 +50,7 @@ function around(rest: Partial<Surroundings> = {}): Surroundings {
     lostAt: () => NOW - 500,
     wellSince: () => 0,
     balancedOrder: ({ candidates }) => candidates.map(({ node }) => node),
+    evenedTo: () => undefined,
     now: NOW,
     ...rest,
   };
@@ -253,6 +254,18 @@ describe('instead of its owner, an address should have', () => {
       group({ failback: stable }),
       around({ wellSince: since({ [FIRST]: NOW - 60_000 }) }),
       [FIRST, 'Failback'],
+    ],
+    [
+      'of a balanced pool the one that evens it out, whichever is the first choice',
+      group({ balance: true, failback: immediate }),
+      around({ evenedTo: () => THIRD }),
+      [THIRD, 'Failback'],
+    ],
+    [
+      'nobody of a balanced pool that is even',
+      group({ balance: true, failback: immediate }),
+      around(),
+      undefined,
     ],
     [
       'nobody else when the owner is no candidate: it hands over by itself',

@@ -20,6 +20,8 @@ export interface Surroundings {
   readonly wellSince: (node: string, group: Layer2Group) => number | undefined;
   /** The order in which candidates are chosen for a group of a balanced pool that nobody has. */
   readonly balancedOrder: (group: Layer2Group) => readonly string[];
+  /** Where a group of a balanced pool should go back to, so that its nodes have as many addresses each. */
+  readonly evenedTo: (group: Layer2Group) => string | undefined;
   readonly now: number;
 }
 
@@ -79,11 +81,8 @@ export function wantedInstead(
   owner: string,
   around: Surroundings,
 ): GroupFacts['wanted'] | undefined {
-  const isWell = (node: string, forMs: number): boolean => {
-    if (node === owner) return true;
-    const since = around.wellSince(node, group);
-    return since !== undefined && around.now - since >= forMs;
-  };
+  const isWell = (node: string, forMs: number): boolean =>
+    node === owner || hasBeenWell(node, group, { ...around, forMs });
   for (const { key } of group.services) {
     const to = around.view.moves.get(key);
     if (to === undefined || to === owner) continue;
@@ -97,14 +96,30 @@ export function wantedInstead(
     group.key,
   );
   if (preferred !== undefined) return { node: preferred, cause: 'Preferred' };
-  const { failback } = group;
-  if (failback.kind === 'never') return undefined;
-  const stableMs = failback.kind === 'immediate' ? STABLE_MS.immediate : failback.delayMs;
-  const first = bestOf(
-    group.candidates.filter(({ node }) => isWell(node, stableMs)),
-    group.key,
-  );
+  const stableMs = failbackMs(group);
+  if (stableMs === undefined) return undefined;
+  const first = group.balance
+    ? around.evenedTo(group)
+    : bestOf(
+        group.candidates.filter(({ node }) => isWell(node, stableMs)),
+        group.key,
+      );
   return first === undefined || first === owner ? undefined : { node: first, cause: 'Failback' };
+}
+
+/** For how long a node must have been well before a group goes back to it; `undefined`: it never does. */
+export function failbackMs({ failback }: Layer2Group): number | undefined {
+  if (failback.kind === 'never') return undefined;
+  return failback.kind === 'immediate' ? STABLE_MS.immediate : failback.delayMs;
+}
+
+export function hasBeenWell(
+  node: string,
+  group: Layer2Group,
+  { wellSince, now, forMs }: Pick<Surroundings, 'wellSince' | 'now'> & { readonly forMs: number },
+): boolean {
+  const since = wellSince(node, group);
+  return since !== undefined && now - since >= forMs;
 }
 
 function bestOf(candidates: readonly Candidate[], key: string): string | undefined {

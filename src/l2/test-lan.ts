@@ -1,5 +1,6 @@
 /** A LAN of keepers in virtual time, for tests: who hears whom, what is written down, and who is believed to live. */
 import { parseIp } from '../core/ip.ts';
+import { createBalance, evening } from './balance.ts';
 import { createKeeper, type Keeper, type KeeperFacts, type Transition } from './keeper.ts';
 import type { Layer2Group, Layer2Service } from './group.ts';
 import { runnersUp } from './election.ts';
@@ -27,6 +28,7 @@ const STORE_MS = 20;
 interface Host {
   readonly name: string;
   keeper: Keeper;
+  balance: ReturnType<typeof createBalance>;
   /** LAN segment: hosts of one segment hear each other. */
   segment: number;
   /** The segment that it was last on, and since when. */
@@ -58,6 +60,9 @@ interface Host {
 export interface LanOptions {
   readonly names: readonly string[];
   readonly ips: readonly string[];
+  /** Of all groups; absent: false, and never. */
+  readonly balance?: boolean;
+  readonly failback?: Layer2Group['failback'];
 }
 
 export interface Lan {
@@ -79,7 +84,7 @@ export interface Lan {
   onStep: () => void;
 }
 
-export function createLan({ names, ips }: LanOptions): Lan {
+export function createLan({ names, ips, balance = false, failback = { kind: 'never' } }: LanOptions): Lan {
   let now = 0;
   const records = new Map<string, OwnershipRecord>();
   const pending: { readonly at: number; readonly run: () => void }[] = [];
@@ -95,8 +100,8 @@ export function createLan({ names, ips }: LanOptions): Lan {
       pool: 'pool',
       candidates,
       interfaces: undefined,
-      balance: false,
-      failback: { kind: 'never' },
+      balance,
+      failback,
       announceIntervalMs: 60_000,
     };
     return { ...service, key: text, services: [service] };
@@ -106,6 +111,7 @@ export function createLan({ names, ips }: LanOptions): Lan {
     ...{
       name,
       keeper: createKeeper(),
+      balance: createBalance(),
       segment: 0,
       joined: 0,
       joinedAt: now,
@@ -155,7 +161,8 @@ export function createLan({ names, ips }: LanOptions): Lan {
           (other) => other !== host && other.segment === host.segment && !other.isFrozen,
         )),
     wellSince: (node) => host.wellSince.get(node),
-    balancedOrder: () => [],
+    balancedOrder: (group) => host.balance(group, { groups, view: host.view }),
+    evenedTo: evening({ groups, view: host.view }, { now, wellSince: (node) => host.wellSince.get(node) }),
   });
 
   const perform = (host: Host, transitions: readonly Transition[]): void => {

@@ -3,6 +3,7 @@ import {
   createBalance,
   createGrouping,
   createKeeper,
+  evening,
   healthOf,
   isCutOff,
   type GroupState,
@@ -99,6 +100,8 @@ export function startLayer2(options: Layer2Options): Layer2 {
   const facts = (): KeeperFacts => {
     const { view, groups, places } = situation;
     const at = now();
+    const wellSince: KeeperFacts['wellSince'] = (node, group) =>
+      node === me ? (isLeaving ? undefined : startedAt) : wellness.since(node, places.linkOf(group));
     return {
       ...{ me, view, groups, isIsolated, now: at },
       isLeaving: isLeaving || isStopping,
@@ -112,9 +115,9 @@ export function startLayer2(options: Layer2Options): Layer2 {
       },
       lostAt: (node, group) => sights.lostAt(node, places.linkOf(group) ?? ''),
       hasCompany: (group, since) => witnesses.isAmongOthers(group, since, at),
-      wellSince: (node, group) =>
-        node === me ? (isLeaving ? undefined : startedAt) : wellness.since(node, places.linkOf(group)),
+      wellSince,
       balancedOrder: (group) => balance(group, situation),
+      evenedTo: evening(situation, { wellSince, now: at }),
     };
   };
 
