@@ -1,11 +1,12 @@
 import type { ApiObjectOfKind, ClusterSnapshot, IPAddressPool } from '../api/index.ts';
 import { byText } from '../core/order.ts';
 import type { Problem } from '../core/problem.ts';
+import { isSameList } from '../core/same-list.ts';
 import { admit, type Admission, type Candidate } from './admission.ts';
 import { createDraft } from './draft.ts';
 import { extrasFrom } from './extras.ts';
 import { LAST_GOOD_STAYS, originOf, problem, problemOf, type Fault } from './fault.ts';
-import { inputsOf, isSameList, type ConfigMemory, type HeldPool } from './memory.ts';
+import { inputsOf, type ConfigMemory, type HeldPool } from './memory.ts';
 import { candidatesFrom, type ConfigKind, type ConfigObject, type InUse } from './objects.ts';
 import { createPoolSelector } from './pool-selection.ts';
 import { poolFrom, type PoolReading } from './pool.ts';

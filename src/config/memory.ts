@@ -33,7 +33,3 @@ export function inputsOf({ namespace, objects, rejected }: ClusterSnapshot): rea
   const kinds = [...CONFIG_KINDS, 'Secret', 'ConfigMap', 'Namespace'] as const;
   return [namespace, rejected, ...kinds.map((kind) => objects[kind])];
 }
-
-export function isSameList<T>(a: readonly T[], b: readonly T[]): boolean {
-  return a.length === b.length && a.every((item, index) => item === b[index]);
-}

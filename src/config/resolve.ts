@@ -3,9 +3,10 @@ import type { BFDProfile, BGPAdvertisement, BGPPeer, L2Advertisement as L2Object
 import { parseDuration } from '../core/duration.ts';
 import { byText } from '../core/order.ts';
 import type { Problem } from '../core/problem.ts';
+import { isSameList } from '../core/same-list.ts';
 import { profileFault } from './draft.ts';
 import { LAST_GOOD_STAYS, originOf, problemOf, type Fault } from './fault.ts';
-import { isSameList, type ConfigMemory, type HeldPeer } from './memory.ts';
+import type { ConfigMemory, HeldPeer } from './memory.ts';
 import { configKey, type ConfigKind, type ConfigObject } from './objects.ts';
 import { peerFrom, type Secrets } from './peer.ts';
 import type { PoolSelector } from './pool-selection.ts';

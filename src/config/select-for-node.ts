@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { byText, compareText } from '../core/order.ts';
 import type { Problem } from '../core/problem.ts';
+import { isSameList } from '../core/same-list.ts';
 import { anySelectorMatches, type Labels, type LabelSelector } from '../core/selector.ts';
 import { admit, type Candidate } from './admission.ts';
 import { LAST_GOOD_STAYS, problemAbout, type Fault } from './fault.ts';
 import { localPrefConflict } from './local-pref-conflict.ts';
-import { isSameList } from './memory.ts';
 import type { BgpAdvertisement, Config, L2Advertisement, Origin, Peer, Pool } from './types.ts';
 import { quote } from '../core/quote.ts';
 

@@ -2,6 +2,7 @@ import type { BgpAdvertisement } from '../config/index.ts';
 import { withMiddle } from '../core/changed-middle.ts';
 import { comparePrefix, type Prefix } from '../core/ip.ts';
 import { byText } from '../core/order.ts';
+import { isSameList } from '../core/same-list.ts';
 import { placeIn } from '../core/sorted.ts';
 import type { Send } from './decisions.ts';
 
@@ -81,8 +82,4 @@ function counted(of: Senders | undefined, advertisement: BgpAdvertisement, by: 1
   if (now === 0) counts.delete(advertisement);
   else counts.set(advertisement, now);
   return counts.size === 0 ? undefined : counts;
-}
-
-function isSameList<T>(a: readonly T[], b: readonly T[]): boolean {
-  return a.length === b.length && a.every((each, index) => each === b[index]);
 }
