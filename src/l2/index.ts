@@ -87,7 +87,7 @@ export {
   statusOfOwnership,
   type ServiceL2StatusFields,
 } from './documents.ts';
-export { isAmongOthers, isCutOff, type LanSigns } from './isolation.ts';
+export { isAmongOthers, isBesideGateway, isCutOff, type LanSigns } from './isolation.ts';
 export { createHeartbeats, type Heartbeat, type Heartbeats } from './heartbeats.ts';
 export { firstHeld, isSameView, ownershipsOf } from './view.ts';
 export { livesAt, type WrittenLayer2, type WrittenSpeaker } from './written.ts';

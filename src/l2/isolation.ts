@@ -29,6 +29,11 @@ export function isAmongOthers(signs: LanSigns): boolean {
   return gatewayAt === undefined || !ownerHolds || gatewayAt >= since - GATEWAY_LATE_MS;
 }
 
+/** Whether a gateway has answered so lately that this node is where clients come in. */
+export function isBesideGateway(answeredAt: number | undefined, now: number): boolean {
+  return answeredAt !== undefined && now - answeredAt <= GATEWAY_LATE_MS;
+}
+
 /** Without a word of another speaker, of the gateway or of the API for this long, a node takes itself to be cut off. */
 const ISOLATED_MS = 1_000;
 

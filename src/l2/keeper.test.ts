@@ -202,6 +202,30 @@ describe('three speakers on a LAN', () => {
     expect(lan.moves.size).toBe(0);
   });
 
+  test('leave an address beside the gateway when those on the other side have written that they took it', () => {
+    const ip = '192.0.2.1';
+    const lan = createLan({ names: NAMES, ips: [ip] });
+    lan.run(3_000);
+    const owner = ownerOf(lan, ip);
+    for (const name of NAMES) {
+      Object.assign(lan.host(name), { hasApi: false, segment: name === owner ? 0 : 1 });
+    }
+    lan.run(2_000);
+    expect(new Set(lan.owners(ip).map(({ segment }) => segment))).toEqual(new Set([0, 1]));
+    let gaps = 0;
+    lan.onStep = () => {
+      if (!lan.owners(ip).some(({ segment }) => segment === 0)) gaps += 1;
+    };
+    for (const name of NAMES) lan.host(name).hasApi = true;
+    lan.run(3_000);
+    expect(gaps).toBe(0);
+    expect(ownerOf(lan, ip)).toBe(owner);
+    for (const name of NAMES) lan.host(name).segment = 0;
+    lan.run(10_000);
+    expect(gaps).toBe(0);
+    expect(ownerOf(lan, ip)).toBe(owner);
+  });
+
   test('have one owner soon after a partition has healed', () => {
     const lan = started();
     const ip = '192.0.2.1';
@@ -287,6 +311,7 @@ test('an owner that was only heard of is followed once it is lost, however often
       canServe: () => true,
       isReachable: () => true,
       hasCompany: () => true,
+      hasGateway: () => false,
       balancedOrder: () => [],
       evenedTo: () => undefined,
     },

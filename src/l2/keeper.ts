@@ -23,6 +23,8 @@ export interface KeeperFacts extends Surroundings {
   readonly canServe: (group: Layer2Group) => boolean;
   /** Whether anybody was heard since then on the LAN of a group; true as well when there is nobody else on it. */
   readonly hasCompany: (group: Layer2Group, since: number) => boolean;
+  /** Whether the gateway of the LAN of a group has just answered this node. */
+  readonly hasGateway: (group: Layer2Group) => boolean;
   /** Cut off: no other speaker, no gateway and no API can be heard. */
   readonly isIsolated: boolean;
   /** Not every node's speaker is there yet, and it is not too late for them. */
@@ -100,6 +102,8 @@ export function createKeeper(): Keeper {
           : 'well',
       hasCompany: state.kind !== 'probing' || facts.hasCompany(group, state.until - OWNERSHIP_TIMES.probeMs),
       successors: successorsOf(group, record, facts),
+      isWithClients:
+        record !== undefined && facts.healthOf(record.node, group) !== 'well' && facts.hasGateway(group),
       isGathering: facts.isGathering ?? false,
       ...(wanted ? { wanted } : {}),
     };

@@ -12,7 +12,7 @@ export interface Evidence {
 export const NO_EVIDENCE: Evidence = { bfd: 'none', bfdSince: 0, answeredAt: undefined, missed: 0 };
 
 /** How often a runner-up asks an owner, */
-export const ASK_EVERY_MS = 200;
+export const ASK_EVERY_MS = 150;
 /** how soon again while it misses an answer: two runners-up in turn have to be done within a second, */
 export const ASK_AGAIN_MS = 100;
 /** and after how many answers missed the owner counts as silent. */

@@ -656,3 +656,37 @@ describe('whatever is so', () => {
     );
   });
 });
+
+describe('an owner that reads of another who took what it has while nothing could be read', () => {
+  const other = record(BEHIND, { since: '2026-03-04T05:06:07.000Z' });
+  const apart = { record: other, ownerHealth: 'well', isWithClients: true } as const;
+
+  test('says so with a newer record when clients are here and the other cannot be seen', () => {
+    const state = nextState(owned(), facts(apart));
+    expect(state).toMatchObject({ kind: 'owned', superseded: other, insistedAt: NOW });
+    expect((state as { since: string }).since > other.since).toBe(true);
+    // The same record again changes nothing.
+    expect(nextState(state, facts({ ...apart, now: NOW + 20 }))).toBe(state);
+  });
+
+  test.each([
+    ['the other can be seen, or no gateway answers', { isWithClients: false }],
+    ['this node leaves', { standing: 'leaving' as const }],
+    ['this node cannot be reached', { standing: 'unable' as const }],
+  ])('gives in when %s', (_, rest) => {
+    expect(nextState(owned(), facts({ ...apart, ...rest }))).toEqual({ kind: 'idle' });
+  });
+
+  test('gives in to the one that it hands over to', () => {
+    const handOver = { to: BEHIND, cause: 'HandOver', until: NOW + 1_000 } as const;
+    expect(nextState(owned({ handOver }), facts(apart))).toEqual({ kind: 'idle' });
+  });
+
+  test('gives in the second time: the other sees a gateway as well', () => {
+    const first = nextState(owned(), facts(apart));
+    const again = record(BEHIND, { since: '2026-03-04T05:06:08.000Z' });
+    const later = (ms: number): GroupFacts => facts({ ...apart, record: again, now: NOW + ms });
+    expect(nextState(first, later(9_999))).toEqual({ kind: 'idle' });
+    expect(nextState(first, later(10_000))).toMatchObject({ kind: 'owned', superseded: again });
+  });
+});

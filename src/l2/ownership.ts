@@ -17,6 +17,8 @@ export const OWNERSHIP_TIMES = {
   handOverMs: 2_000,
   /** After a hand-over that was not taken up: when to try again. */
   handOverAgainMs: 30_000,
+  /** How soon an owner may say again that it has what another has written down. */
+  insistAgainMs: 10_000,
   /** RFC 5227 section 2.4, DEFEND_INTERVAL. */
   defendMs: 10_000,
 } as const;
@@ -54,6 +56,8 @@ export interface Owned {
   readonly handOver?: HandOver;
   /** When another's claim was last answered by an announcement. */
   readonly defendedAt?: number;
+  /** When another's record was last answered by one of its own. */
+  readonly insistedAt?: number;
 }
 
 export interface HandOver {
@@ -117,6 +121,11 @@ export interface GroupFacts {
    * asks in an empty room is more likely to be outside of it than to be the last one left.
    */
   readonly hasCompany: boolean;
+  /**
+   * The node that the record names cannot be seen from here, and the gateway, which clients come through, has just answered:
+   * where the LAN has come apart, that node is in the part without clients.
+   */
+  readonly isWithClients?: boolean;
   /**
    * The speakers are only just coming up: what nobody has is left for a moment, or the first to be there would take
    * everything and keep it.
@@ -238,7 +247,7 @@ function laterOf(time: string, before: string | undefined): string {
 
 function stillOwned(state: Owned, facts: GroupFacts): GroupState {
   const { record, me, now, standing, wanted, successors } = facts;
-  if (record && record.node !== me && !isSameRecord(record, state.superseded)) return { kind: 'idle' };
+  if (record && record.node !== me && !isSameRecord(record, state.superseded)) return insisting(state, facts);
   if (standing === 'unable') return released(state, facts);
   const { handOver } = state;
   const isGoing = standing !== 'able';
@@ -261,6 +270,18 @@ function stillOwned(state: Owned, facts: GroupFacts): GroupState {
   return wanted && wanted.node !== me
     ? handingOver(state, wanted.node, { cause: wanted.cause, now })
     : kept(state);
+}
+
+/**
+ * While nothing could be read, another has taken the addresses. It gives them up when it reads a record that is newer than
+ * its own. Where both see a gateway, both would insist: the one that has done so already gives in.
+ */
+function insisting(state: Owned, { record, now, time, standing, isWithClients }: GroupFacts): GroupState {
+  const { handOver, insistedAt = -Infinity } = state;
+  const isAgain = now - insistedAt < OWNERSHIP_TIMES.insistAgainMs;
+  const isOffered = handOver !== undefined && handOver.to === record?.node;
+  if (isWithClients !== true || standing !== 'able' || isAgain || isOffered) return { kind: 'idle' };
+  return { ...state, since: laterOf(time, record?.since), superseded: record, insistedAt: now };
 }
 
 /** Without a hand-over; the same object when there was none. */

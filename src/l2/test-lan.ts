@@ -1,6 +1,7 @@
 /** A LAN of keepers in virtual time, for tests: who hears whom, what is written down, and who is believed to live. */
 import { parseIp } from '../core/ip.ts';
 import { createBalance, evening } from './balance.ts';
+import { recordOf } from './standing.ts';
 import { createKeeper, type Keeper, type KeeperFacts, type Transition } from './keeper.ts';
 import type { Layer2Group, Layer2Service } from './group.ts';
 import { runnersUp } from './election.ts';
@@ -152,18 +153,26 @@ export function createLan({ names, ips, balance = false, failback = { kind: 'nev
     // Who has no interface knows of nobody.
     healthOf: (node) => (host.hasLink ? healthOf(host.evidence.get(node) ?? NO_EVIDENCE) : 'well'),
     lostAt: (node) => host.lostAt.get(node) ?? 0,
-    // Clients are on segment 0, and the kernels of the others answer for their own addresses whatever their speakers do.
-    hasCompany: (_, since) =>
+    // Clients and their gateway are on segment 0, and the kernels of the others answer for their own addresses whatever
+    // their speakers do: who is there with others, and without the gateway, leaves an address to an owner that lives.
+    hasCompany: (group, since) =>
       // Questions that were asked before it came do not count.
       host.joinedAt <= since &&
       (host.segment === 0 ||
-        [...hosts.values()].some(
-          (other) => other !== host && other.segment === host.segment && !other.isFrozen,
-        )),
+        (!doesOwnerHold(host, group) &&
+          [...hosts.values()].some(
+            (other) => other !== host && other.segment === host.segment && !other.isFrozen,
+          ))),
+    hasGateway: () => host.segment === 0 && host.hasLink,
     wellSince: (node) => host.wellSince.get(node),
     balancedOrder: (group) => host.balance(group, { groups, view: host.view }),
     evenedTo: evening({ groups, view: host.view }, { now, wellSince: (node) => host.wellSince.get(node) }),
   });
+
+  const doesOwnerHold = ({ name, view }: Host, group: Layer2Group): boolean => {
+    const owner = recordOf(group, view)?.node;
+    return owner !== undefined && owner !== name && view.isFresh && view.speakers.get(owner)?.isHeld === true;
+  };
 
   const perform = (host: Host, transitions: readonly Transition[]): void => {
     for (const { group, before, after, effect } of transitions) {
@@ -319,6 +328,8 @@ export function createLan({ names, ips, balance = false, failback = { kind: 'nev
       return;
     }
     host.renewedAt = now;
+    // What could not be written meanwhile.
+    if (!host.view.isFresh) write(host);
     const speakers = new Map<string, SpeakerSeen>();
     for (const other of hosts.values()) {
       const isHeld = now - other.renewedAt < LEASE_MS;

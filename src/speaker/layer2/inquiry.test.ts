@@ -55,7 +55,7 @@ function watching(options: { readonly owned?: readonly string[]; readonly starte
 }
 
 describe('an owner that this node watches', () => {
-  test('is asked each 200 ms, sooner when it misses an answer, and is silent after three', () => {
+  test('is asked each 150 ms, sooner when it misses an answer, and is silent after three', () => {
     const { inquiry, sight, sentOver } = watching();
     inquiry.watch({ sessions: [], owners: [{ sight, groups: [group('192.0.2.200')] }], rivals: [] });
     const news: number[] = [];
@@ -65,8 +65,8 @@ describe('an owner that this node watches', () => {
       if (inquiry.ask(now)) news.push(now);
       if (sentOver.length > before) asked.push(now);
     }
-    expect(asked).toEqual([0, 200, 300, 400]);
-    expect(news).toEqual([400]);
+    expect(asked).toEqual([0, 150, 250, 350, 500]);
+    expect(news).toEqual([350]);
   });
 
   test('may be starting when this speaker is: until it has answered once, it has three seconds', () => {
@@ -84,7 +84,7 @@ describe('an owner that this node watches', () => {
     back.inquiry.ask(0);
     back.inquiry.answered('n2', 'eth1', 1);
     for (let now = 200; now <= 2_000; now += 50) if (back.inquiry.ask(now)) news.push(now);
-    expect(news).toEqual([3_200, 600]);
+    expect(news).toEqual([3_200, 550]);
   });
 
   test('is well for as long as it answers', () => {

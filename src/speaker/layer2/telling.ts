@@ -35,6 +35,9 @@ export function createTelling({
     if (after.kind === 'owned' && before.kind !== 'owned') {
       // What was only in doubt, or was this node's before it started again, has not moved.
       if (after.claim.since === undefined || before.kind !== 'probing') tellOwned(group, after);
+    } else if (before.kind === 'owned' && after.kind === 'owned' && after.insistedAt !== before.insistedAt) {
+      const other = after.superseded?.node;
+      logger.warn({ ips: textsOf(group), other }, 'kept: the other took them where clients are not');
     } else if (before.kind === 'owned' && (after.kind === 'idle' || after.kind === 'waiting')) {
       logger.info({ ips: textsOf(group), now: after.kind }, 'no longer answering for addresses');
     }
