@@ -255,6 +255,10 @@ function tablesOf(report: Report): string {
     for (const [key, requests] of Object.entries(idle?.requests ?? {})) {
       one(`idle for ${String(idle?.seconds)} s, requests: ${key}`, String(requests), '');
     }
+    for (const [name, renewals] of Object.entries(idle?.renewals ?? {})) {
+      const most = (idle?.seconds ?? 0) * (name.startsWith('metallb-frr-speaker-') ? 0.1 : 0.5);
+      one(`  of our Lease ${name}`, String(renewals), `<= ${String(most)}`, renewals <= most);
+    }
   }
   const { machine } = report;
   return [

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { once } from 'node:events';
 import { endOnSignals, formatTable } from '../src/cli/index.ts';
-import { FEW, measureLive, type LiveResult, type MemoryOfAll } from './scale/live.ts';
+import { measureLive, type LiveResult, type MemoryOfAll } from './scale/live.ts';
 import { FULL, measurePure, type PureRow } from './scale/pure.ts';
 import { scaleRigUp } from './scale/rig.ts';
 import { SIMULATED, simulate, type SimulationStep } from './scale/simulation.ts';
@@ -112,8 +112,12 @@ function liveTable(live: LiveResult): string {
   };
   const { services, few, many, memory, idle, churn } = live;
   const above = ({ route, floor }: SingleResult): number => route.p50 - floor.p50;
+  fact('a client lists all Services, and does nothing: floor', live.adoption.floorMs);
   fact('controller start -> all adopted', live.adoption.allMs, 4_000);
+  fact('as a multiple of that', (live.adoption.allMs / live.adoption.floorMs).toFixed(2));
+  fact(`FRR start by itself -> ${services} routes: floor`, live.restart.floorMs);
   fact(`speaker and FRR start -> ${services} routes`, live.restart.allRoutesMs, 8_000);
+  fact('as a multiple of that', (live.restart.allRoutesMs / live.restart.floorMs).toFixed(2));
   series('one more typed by hand: floor', many.floor);
   const [p50, p99] = [many.floor.p50 + 35, many.floor.p50 + 150];
   series(
@@ -127,15 +131,37 @@ function liveTable(live: LiveResult): string {
   fact('one EndpointSlice changes: CPU of a speaker', live.endpoints.cpuMs, 60);
   fact('memory of a speaker, MiB', Math.max(...memory.speakers), 150);
   fact('memory of the controller, MiB', memory.controller, 180);
-  const { memoryOfFew } = live;
-  const each = (many: number, few: number): string => (((many - few) * 1_024) / (services - FEW)).toFixed(1);
   const largest = ({ speakers }: MemoryOfAll): number => Math.max(...speakers);
-  fact('a Service more: speaker, KiB', each(largest(memory), largest(memoryOfFew)));
-  fact('a Service more: controller, KiB', each(memory.controller, memoryOfFew.controller));
+  live.growth.forEach((size, index) => {
+    fact(`with ${size.services}: speaker, controller, MiB`, `${largest(size)}, ${size.controller}`);
+    const before = live.growth[index - 1];
+    if (!before) return;
+    const each = (many: number, few: number): string =>
+      (((many - few) * 1_024) / (size.services - before.services)).toFixed(1);
+    const both = [each(largest(size), largest(before)), each(size.controller, before.controller)];
+    fact('  each Service more, KiB', both.join(', '));
+  });
+  fact("memory of a node's FRR, MiB", Math.max(...memory.frr));
+  const peak = (of: (each: LiveResult['peaks'][number]) => number): number => Math.max(...live.peaks.map(of));
+  fact(
+    'the most that the controller ever had, MiB',
+    peak(({ controller }) => controller),
+  );
+  fact(
+    'the most that a speaker ever had, MiB',
+    peak(({ speakers }) => Math.max(...speakers)),
+  );
   fact('idle speaker, % of a core', Math.max(...idle.cpu.speakers), 0.5);
   fact('idle controller, % of a core', idle.cpu.controller, 0.5);
   for (const [key, requests] of Object.entries(idle.requests)) {
     fact(`idle for ${String(idle.seconds)} s, requests: ${key}`, requests);
+  }
+  for (const [name, renewals] of Object.entries(idle.renewals)) {
+    fact(
+      `  of our Lease ${name}`,
+      renewals,
+      idle.seconds * (name.startsWith('metallb-frr-speaker-') ? 0.1 : 0.5),
+    );
   }
   fact('bytes from the API server at the start of a speaker', live.restart.bytesPerSpeaker);
   fact('all created, until the last status is written', live.filledMs);

@@ -167,20 +167,40 @@ export interface IdleResult {
   readonly seconds: number;
   /** Requests of the API server by verb and resource while nothing happened, those that are ours or may be. */
   readonly requests: Readonly<Record<string, number>>;
+  /** Our own Leases by name: how often each was written. */
+  readonly renewals: Readonly<Record<string, number>>;
 }
 
 /** What the API server was asked for while nothing happened. */
 export async function measureIdle(rig: MeasuredCluster, seconds: number): Promise<IdleResult> {
   await settle(rig);
   const before = await requestCounts(rig);
-  await delay(seconds * 1_000);
+  const renewals = await renewalsFor(rig, seconds);
   const after = await requestCounts(rig);
   const requests = Object.fromEntries(
     [...after]
       .map(([key, count]) => [key, count - (before.get(key) ?? 0)] as const)
       .filter(([, count]) => count > 0),
   );
-  return { seconds, requests };
+  return { seconds, requests, renewals };
+}
+
+/** Watches our Leases for so long. */
+async function renewalsFor({ client }: MeasuredCluster, seconds: number): Promise<IdleResult['renewals']> {
+  const renewals: Record<string, number> = {};
+  await client.stream({
+    path: '/apis/coordination.k8s.io/v1/namespaces/metallb-system/leases',
+    query: { watch: 'true', timeoutSeconds: String(seconds) },
+    onLine: (line) => {
+      const { type, object } = JSON.parse(line) as { type: string; object: { metadata: { name: string } } };
+      const { name } = object.metadata;
+      // Those that stand are told first.
+      renewals[name] = (renewals[name] ?? 0) + (type === 'MODIFIED' ? 1 : 0);
+    },
+    silenceMs: (seconds + 30) * 1_000,
+    signal: AbortSignal.timeout((seconds + 30) * 1_000),
+  });
+  return renewals;
 }
 
 /** Of other groups, what we write or may write. */

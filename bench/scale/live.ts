@@ -19,14 +19,17 @@ import {
 } from '../cluster/services.ts';
 import { summarise, type Summary } from '../support/stats.ts';
 import { NODES, openFloor, type ScaleRig, type Started } from './rig.ts';
-import { cpuMsOf, memoryOf, receivedBytes } from './usage.ts';
+import { cpuMsOf, memoryOf, memoryOfFrr, peakOf, receivedBytes } from './usage.ts';
 
 /** What is present when a few Services are measured beside which many are judged. */
-export const FEW = 100;
+const FEW = 100;
 const TIMEOUT_MS = 300_000;
 /** Statuses of announced Services are written at a pace of ten a second on each node. */
 const STATUS_MS = 150;
 const QUIET_MS = 30_000;
+/** Of all Services: where the memory is looked at on the way. */
+const STEPS = [0.25, 0.5, 1];
+const PAGE = 500;
 
 export interface LiveResult {
   readonly services: number;
@@ -38,19 +41,32 @@ export interface LiveResult {
   readonly endpoints: EndpointsResult;
   /** Resident, MiB. */
   readonly memory: MemoryOfAll;
-  /** The same with a hundred Services. */
-  readonly memoryOfFew: MemoryOfAll;
+  /** The most that each process had: while all Services were made, and since it was started anew with all of them. */
+  readonly peaks: readonly Omit<MemoryOfAll, 'frr'>[];
+  /** Resident at several sizes, the last one that of all. */
+  readonly growth: readonly (MemoryOfAll & { readonly services: number })[];
   readonly idle: IdleResult & {
     readonly cpu: { readonly controller: number; readonly speakers: readonly number[] };
   };
-  readonly adoption: { readonly allMs: number };
-  readonly restart: { readonly allRoutesMs: number; readonly bytesPerSpeaker: number };
+  readonly adoption: {
+    readonly allMs: number;
+    /** A client that lists all Services, and does nothing with them. */
+    readonly floorMs: number;
+  };
+  readonly restart: {
+    readonly allRoutesMs: number;
+    /** FRR by itself, with the frr.conf that stands: the same routes without a speaker. */
+    readonly floorMs: number;
+    readonly bytesPerSpeaker: number;
+  };
   readonly churn?: ChurnResult;
 }
 
 export interface MemoryOfAll {
   readonly controller: number;
   readonly speakers: readonly number[];
+  /** FRR's processes of a node together. */
+  readonly frr: readonly number[];
 }
 
 export interface EndpointsResult {
@@ -97,27 +113,46 @@ export async function measureLive(rig: ScaleRig, options: LiveOptions): Promise<
   onProgress(`${FEW} Services, then ${trials} one by one`);
   await fill(rig, FEW, { settleMs });
   const few = told(await single(rig, trials));
-  const memoryOfFew = told(await memoryOfAll(running));
   onProgress(`${services} Services (the last status is written after ${Math.round(services / 600)} min)`);
-  const startedAt = performance.now();
-  await fill(rig, services, { present: FEW, settleMs });
-  const filledMs = Math.round(performance.now() - startedAt);
+  const { growth, filledMs } = await grow(rig, running, { services, settleMs });
   onProgress(`${trials} one by one`);
   const many = told(await single(rig, trials));
   onProgress('EndpointSlices change');
   const endpoints = told(await measureEndpoints(rig, running, trials));
   onProgress(`${idleSeconds} s of nothing`);
   const idle = told(await idleFor(rig, running, idleSeconds));
-  const memory = told(await memoryOfAll(running));
+  const memory = told(await memoryOfAll(rig, running));
+  told(growth);
+  const peaks = [told(await peaksOf(running))];
   onProgress('the controller starts anew');
   const adoption = told(await measureAdoption(rig, running));
   onProgress('speakers and FRR start anew');
   const restart = told(await measureStart(rig, running, services));
-  const result = { services, few, many, filledMs, endpoints, memory, memoryOfFew, idle, adoption, restart };
-  if (churnSeconds === 0) return result;
+  const result = { services, few, many, filledMs, endpoints, memory, growth, idle, adoption, restart };
+  if (churnSeconds === 0) return { ...result, peaks: [...peaks, await peaksOf(running)] };
   onProgress(`${churnSeconds} s of 50 changes a second`);
   const churn = told(await measureChurn(rig, running, { services, seconds: churnSeconds, settleMs }));
-  return { ...result, churn };
+  return { ...result, churn, peaks: [...peaks, told(await peaksOf(running))] };
+}
+
+/** Makes all Services in steps, and looks at the memory after each. */
+async function grow(
+  rig: ScaleRig,
+  running: Running,
+  { services, settleMs }: { readonly services: number; readonly settleMs: number },
+): Promise<Pick<LiveResult, 'growth' | 'filledMs'>> {
+  const growth: LiveResult['growth'][number][] = [];
+  let filledMs = 0;
+  let present = FEW;
+  for (const size of [FEW, ...STEPS.map((share) => Math.round(services * share))]) {
+    const startedAt = performance.now();
+    if (size > present) await fill(rig, size, { present, settleMs });
+    filledMs += Math.round(performance.now() - startedAt);
+    present = Math.max(present, size);
+    await delay(QUIET_MS);
+    growth.push({ services: size, ...(await memoryOfAll(rig, running)) });
+  }
+  return { growth, filledMs };
 }
 
 async function single(rig: ScaleRig, trials: number): Promise<SingleResult> {
@@ -170,10 +205,18 @@ async function idleFor(rig: ScaleRig, running: Running, seconds: number): Promis
   return { ...idle, cpu: { controller, speakers } };
 }
 
-async function memoryOfAll({ controller, speakers }: Running): Promise<MemoryOfAll> {
+async function memoryOfAll(rig: ScaleRig, { controller, speakers }: Running): Promise<MemoryOfAll> {
   return {
     controller: await memoryOf(controller.pid),
     speakers: await Promise.all(speakers.map(({ pid }) => memoryOf(pid))),
+    frr: await Promise.all(NODES.map((node) => memoryOfFrr(requireNode(rig.state, node)))),
+  };
+}
+
+async function peaksOf({ controller, speakers }: Running): Promise<LiveResult['peaks'][number]> {
+  return {
+    controller: await peakOf(controller.pid),
+    speakers: await Promise.all(speakers.map(({ pid }) => peakOf(pid))),
   };
 }
 
@@ -182,11 +225,22 @@ async function measureAdoption(rig: ScaleRig, running: Running): Promise<LiveRes
   await running.controller.end('SIGTERM');
   await makeEndpoints(rig.client, 'late');
   await makeService(rig.client, 'late');
+  const listingAt = performance.now();
+  await listServices(rig);
   const startedAt = performance.now();
   running.controller = await rig.startController();
   const { atMs } = await rig.addresses.all(['late'], TIMEOUT_MS);
   await deleteBoth(rig, 'late');
-  return { allMs: Math.round(atMs - startedAt) };
+  return { allMs: Math.round(atMs - startedAt), floorMs: Math.round(startedAt - listingAt) };
+}
+
+async function listServices({ api }: ScaleRig): Promise<void> {
+  let next = '';
+  do {
+    const page = await api.request('GET', `/api/v1/services?limit=${PAGE}&continue=${next}`);
+    const { metadata } = page as { readonly metadata: { readonly continue?: string } };
+    next = encodeURIComponent(metadata.continue ?? '');
+  } while (next !== '');
 }
 
 /** All at once: the routes go with the sessions, and what stands again comes from what started. */
@@ -197,17 +251,25 @@ async function measureStart(
 ): Promise<LiveResult['restart']> {
   const { ips } = await rig.addresses.all(names('web', services));
   await Promise.all(running.speakers.map((speaker) => speaker.end('SIGKILL')));
-  await Promise.all(
-    NODES.map((node) => signalNamed(rig.state, node, { names: FRR_DAEMONS, signal: 'SIGKILL' })),
-  );
-  await rig.routes.until(ips, 0, TIMEOUT_MS);
+  const floorStartedAt = await killFrr(rig, ips);
+  const floorMs = Math.round((await rig.routes.until(ips, NODES.length, TIMEOUT_MS)) - floorStartedAt);
+  await killFrr(rig, ips);
   const { netns } = requireNode(rig.state, NODES[0]);
   const bytesBefore = await receivedBytes(netns, 'eth2');
   const startedAt = performance.now();
   running.speakers = await Promise.all(NODES.map((node) => rig.startSpeaker(node)));
   const allRoutesMs = Math.round((await rig.routes.until(ips, NODES.length, TIMEOUT_MS)) - startedAt);
   await delay(QUIET_MS);
-  return { allRoutesMs, bytesPerSpeaker: (await receivedBytes(netns, 'eth2')) - bytesBefore };
+  return { allRoutesMs, floorMs, bytesPerSpeaker: (await receivedBytes(netns, 'eth2')) - bytesBefore };
+}
+
+/** @returns when all routes were gone */
+async function killFrr(rig: ScaleRig, ips: readonly string[]): Promise<number> {
+  await Promise.all(
+    NODES.map((node) => signalNamed(rig.state, node, { names: FRR_DAEMONS, signal: 'SIGKILL' })),
+  );
+  await rig.routes.until(ips, 0, TIMEOUT_MS);
+  return performance.now();
 }
 
 /** Twenty-five Services come each second, and as many go a second later. */

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { execa } from 'execa';
-import { statFields, TICKS_PER_SECOND } from '../../src/lab/index.ts';
-import { residentKiB } from '../../test/support/resident.ts';
+import { nodeProcesses, statFields, TICKS_PER_SECOND, type NodeState } from '../../src/lab/index.ts';
+import { FRR_DAEMONS } from '../../test/lan/index.ts';
+import { peakKiB, residentKiB } from '../../test/support/resident.ts';
 
 /** CPU time of a process and all its threads since its start, milliseconds; in steps of 10 (proc(5), stat). */
 export async function cpuMsOf(pid: number): Promise<number> {
@@ -13,7 +14,24 @@ export async function cpuMsOf(pid: number): Promise<number> {
 
 /** Resident memory of a process, MiB. */
 export async function memoryOf(pid: number): Promise<number> {
-  return Math.round(((await residentKiB(pid)) / 1_024) * 10) / 10;
+  return mebibytes(await residentKiB(pid));
+}
+
+/** The most that it ever was. */
+export async function peakOf(pid: number): Promise<number> {
+  return mebibytes(await peakKiB(pid));
+}
+
+/** Resident memory of FRR's processes in a node together, MiB. */
+export async function memoryOfFrr(node: NodeState): Promise<number> {
+  const names: readonly string[] = [...FRR_DAEMONS, 'watchfrr'];
+  const daemons = (await nodeProcesses(node)).filter(({ name }) => names.includes(name));
+  const sizes = await Promise.all(daemons.map(({ pid }) => residentKiB(pid)));
+  return mebibytes(sizes.reduce((sum, size) => sum + size, 0));
+}
+
+function mebibytes(kibibytes: number): number {
+  return Math.round((kibibytes / 1_024) * 10) / 10;
 }
 
 /** Bytes that an interface in a network namespace has received. */
