@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, test } from 'vitest';
+import { ipIn } from '../../src/lab/index.ts';
 import {
   bootNodeAgain,
   crashApiServer,
@@ -9,6 +10,7 @@ import {
 } from '../cluster/index.ts';
 import { eventually } from '../support/index.ts';
 import { shellFor } from './documented.ts';
+import { recordLan, startAsker, type Sighting } from '../lan/index.ts';
 import { clusterWithImages, helm, install, NAMESPACE, WEB } from './installed.ts';
 import { answeringFor } from './lan-view.ts';
 import { servicesHaveOneOwner } from './layer2-services.ts';
@@ -23,6 +25,8 @@ const SOON = { timeoutMs: 60_000, intervalMs: 50 };
 const OUTAGE_MS = 15_000;
 /** For so long nobody answers at most when a node is lost: clients notice, and connections live on. */
 const MOST_SILENT_MS = 1_000;
+/** A node that is cut off from everybody answers for no longer than this: until it knows that the API server is away as well. */
+const MOST_CUT_OFF_MS = 20_000;
 const ADDRESS = '198.51.100.200';
 const ADDRESS_V6 = '2001:db8:64::200';
 
@@ -258,6 +262,38 @@ describeWithCluster('layer 2 in a cluster', () => {
     await (await shellFor(lab)).run(`metallb-frr move ${ADDRESS} --to ${to}`);
     await announcedFrom(to);
     await prometheus.stop();
+  });
+
+  test('a node that is cut off from everybody answers nobody any more, and joins in again afterwards', async () => {
+    const owner = await isSettledOn((node) => node !== '');
+    const { lanNetns } = lab.cluster.plan;
+    const port = async (...change: readonly string[]): Promise<string> => ipIn(lanNetns, change);
+    // A host on the cable between the node and the switch, who asks and hears although all others are away.
+    await port('address', 'add', '198.51.100.250/24', 'dev', owner);
+    const asker = await startAsker(lanNetns, owner);
+    const recorder = await recordLan(lanNetns, owner);
+    try {
+      asker.ask({ ips: [ADDRESS], intervalMs: 20 });
+      const isReply = ({ ip, what, to }: Sighting): boolean =>
+        ip === ADDRESS && what === 'reply' && to === asker.mac;
+      await recorder.first(isReply, 5_000);
+      await port('link', 'set', owner, 'nomaster');
+      const cutMs = Date.now();
+      await sleep(MOST_CUT_OFF_MS + 3_000);
+      const times = recorder.sightings.filter(isReply).map(({ atMs }) => atMs - cutMs);
+      process.stdout.write(`cut off, and answered for ${Math.max(...times).toFixed(0)} ms more\n`);
+      expect(Math.max(...times)).toBeGreaterThan(0);
+      expect(Math.max(...times)).toBeLessThanOrEqual(MOST_CUT_OFF_MS);
+      expect(others(owner)).toContain(await answeringFor(lab, ADDRESS));
+    } finally {
+      await asker.close();
+      await recorder.close();
+      await port('link', 'set', owner, 'master', 'lan');
+      await port('address', 'delete', '198.51.100.250/24', 'dev', owner);
+    }
+    const after = await isSettledOn((node) => node !== '' && node !== owner);
+    await isKeptBy(after, 3_000);
+    await rolledOut(lab, 'speaker', 'daemonset');
   });
 
   // Behind those that count requests: for a minute after it kube-proxy sends some to a pod of that node that is not there any more.
