@@ -1,16 +1,17 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Seven projects, chosen with `--project NAME`:
+ * Eight projects, chosen with `--project NAME`:
  * - `unit`: no privileges, no network, no daemons; runs anywhere in seconds.
  * - `frr`: loads text into a real FRR of each release that is installed; needs root.
  * - `net`: raw sockets in network namespaces; needs root.
- * - `api`: processes of ours beside a real API server, the chart rendered by helm; needs these programs.
+ * - `chart`: the chart rendered by helm, its alerts read by promtool; needs these programs.
+ * - `api`: processes of ours beside a real API server; needs its programs.
  * - `cluster`: nodes with kubelet, containerd and kube-proxy in network namespaces; needs root.
  * - `images`: builds the container images and runs them; needs root and podman.
  * - `lab`: hosts as network namespaces with real daemons; needs root.
  *
- * All but the first run one file at a time: they share the machine's cores, and a daemon that gets no CPU misses its
+ * All but `unit` and `chart` run one file at a time: they share the machine's cores, and a daemon that gets no CPU misses its
  * BFD deadlines.
  */
 export default defineConfig({
@@ -54,11 +55,17 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'chart',
+          include: ['test/chart/{helm,alerts,manifests,metallb-values,values}.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 90_000,
+          sequence: { groupOrder: 7 },
+        },
+      },
+      {
+        test: {
           name: 'api',
-          include: [
-            'test/k8s/**/*.test.ts',
-            'test/chart/{helm,alerts,manifests,metallb-values,values}.test.ts',
-          ],
+          include: ['test/k8s/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 90_000,

@@ -42,7 +42,7 @@ const COMMANDS = {
   'test:unit': { kind: 'checks', only: ['unit'], needs: NODE_ONLY },
   'test:frr': { kind: 'checks', only: ['frr'], needs: EVERYTHING },
   'test:lab': { kind: 'checks', only: ['net', 'lab'], needs: EVERYTHING },
-  'test:cluster': { kind: 'checks', only: ['api', 'cluster', 'images'], needs: EVERYTHING },
+  'test:cluster': { kind: 'checks', only: ['chart', 'api', 'cluster', 'images'], needs: EVERYTHING },
 };
 
 /**

@@ -9,8 +9,9 @@ import { countsOf, countsOfTools, summaryOf } from './summary.mjs';
 /** @typedef {import('./summary.mjs').Counts} Counts */
 
 /**
- * A step is one check by itself, or a vitest project whose tests count.
- * @typedef {{ name: string, title: string, command: readonly string[] } | { name: string, title: string, project: string, root: boolean, tools?: boolean }} Step
+ * A step is one check by itself, or a vitest project whose tests count. What says that it is patient does not mind another
+ * program beside it: the programs of Kubernetes are built meanwhile, which is mostly waiting for downloads.
+ * @typedef {{ name: string, title: string, isPatient?: boolean } & ({ command: readonly string[] } | { project: string, root: boolean, tools?: boolean })} Step
  */
 
 const STEP_TIMEOUT_MS = 3_600_000;
@@ -18,16 +19,18 @@ const BIN = join(ROOT, 'node_modules/.bin');
 
 /** @type {readonly Step[]} */
 const STEPS = [
-  { name: 'lint', title: 'lint', command: [join(BIN, 'eslint'), '.'] },
+  { name: 'lint', title: 'lint', isPatient: true, command: [join(BIN, 'eslint'), '.'] },
   {
     name: 'format',
     title: 'format',
+    isPatient: true,
     command: [join(BIN, 'prettier'), '--check', '--log-level', 'warn', '.'],
   },
-  { name: 'types', title: 'types', command: [join(BIN, 'tsc'), '--noEmit'] },
+  { name: 'types', title: 'types', isPatient: true, command: [join(BIN, 'tsc'), '--noEmit'] },
+  { name: 'unit', title: 'unit tests', isPatient: true, project: 'unit', root: false },
+  { name: 'frr', title: 'tests with real FRR', isPatient: true, project: 'frr', root: true },
+  { name: 'chart', title: 'tests of the chart', project: 'chart', root: true, tools: true },
   { name: 'bench', title: 'cost of our own code', command: ['node', join(ROOT, 'bench/check.ts')] },
-  { name: 'unit', title: 'unit tests', project: 'unit', root: false },
-  { name: 'frr', title: 'tests with real FRR', project: 'frr', root: true },
   { name: 'net', title: 'tests of raw sockets', project: 'net', root: true },
   { name: 'lab', title: 'tests in network namespaces', project: 'lab', root: true },
   { name: 'api', title: 'tests with an API server', project: 'api', root: true, tools: true },
@@ -48,15 +51,16 @@ export async function runChecks({ only, args, env, access }) {
   const folder = await mkdtemp(join(tmpdir(), 'mlf-checks-'));
   /** @type {Counts[]} */
   const results = [];
-  /** @type {boolean | undefined} */
-  let built;
+  const steps = STEPS.filter(({ name }) => only.length === 0 || only.includes(name));
+  const needTools = steps.some((step) => 'project' in step && step.tools === true);
+  let building = needTools ? provideTools({ env, access }) : undefined;
   try {
-    for (const step of STEPS.filter(({ name }) => only.length === 0 || only.includes(name))) {
-      say(`\n== ${step.title}`);
-      if ('project' in step && step.tools === true && built === undefined) {
-        built = await provideTools({ env, access });
-        results.push(countsOfTools({ built, ci: env.CI }));
+    for (const step of steps) {
+      if (building && step.isPatient !== true) {
+        results.push(countsOfTools({ built: await building, ci: env.CI }));
+        building = undefined;
       }
+      say(`\n== ${step.title}`);
       const started = performance.now();
       const counts =
         'command' in step ? await runCheck(step, env) : await runProject(step, { args, env, access, folder });
