@@ -166,7 +166,8 @@ function liveTable(live: LiveResult): string {
   fact('bytes from the API server at the start of a speaker', live.restart.bytesPerSpeaker);
   fact('all created, until the last status is written', live.filledMs);
   if (churn) {
-    series(`50 changes a second, the first tenth of ${churn.seconds} s`, churn.first);
+    fact(`${churn.seconds * 50} changes, wanted in ${churn.seconds} s: taken, s`, churn.tookSeconds);
+    series('from a create to its route, the first tenth', churn.first);
     series('the last tenth', churn.last);
     fact('memory before, MiB: controller, speakers', churn.memory.before.join(', '));
     fact('memory after', churn.memory.after.join(', '));

@@ -76,7 +76,9 @@ export interface EndpointsResult {
 }
 
 export interface ChurnResult {
+  /** How long it was to be; the machine may take longer for as many changes, and then they are fewer a second. */
   readonly seconds: number;
+  readonly tookSeconds: number;
   /** From the answer to a create to its route, in the first and in the last tenth of the time. */
   readonly first: Summary;
   readonly last: Summary;
@@ -144,11 +146,12 @@ async function grow(
   const growth: LiveResult['growth'][number][] = [];
   let filledMs = 0;
   let present = FEW;
-  for (const size of [FEW, ...STEPS.map((share) => Math.round(services * share))]) {
+  const sizes = STEPS.map((share) => Math.round(services * share)).filter((size) => size > FEW);
+  for (const size of [FEW, ...sizes]) {
     const startedAt = performance.now();
-    if (size > present) await fill(rig, size, { present, settleMs });
+    await fill(rig, size, { present, settleMs });
     filledMs += Math.round(performance.now() - startedAt);
-    present = Math.max(present, size);
+    present = size;
     await delay(QUIET_MS);
     growth.push({ services: size, ...(await memoryOfAll(rig, running)) });
   }
@@ -295,6 +298,7 @@ async function measureChurn(
     if (second > 0) await inParallel(batchOf(second - 1), 8, (name) => deleteBoth(rig, name));
     await delay(Math.max(0, startedAt + (second + 1) * 1_000 - performance.now()));
   }
+  const tookSeconds = Math.round((performance.now() - startedAt) / 1_000);
   const all = await Promise.all(latencies);
   const rest = await rig.addresses.all(batchOf(seconds - 1));
   await inParallel(batchOf(seconds - 1), 8, (name) => deleteBoth(rig, name));
@@ -306,7 +310,7 @@ async function measureChurn(
   await delay(QUIET_MS);
   const tenth = Math.max(1, Math.floor(all.length / 10));
   return {
-    seconds,
+    ...{ seconds, tookSeconds },
     first: summarise(all.slice(0, tenth)),
     last: summarise(all.slice(-tenth)),
     memory: { before, after: await memory() },
