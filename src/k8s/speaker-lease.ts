@@ -88,7 +88,8 @@ export function createSpeakerLease(options: SpeakerLeaseOptions): SpeakerLease {
     const periodMs = Math.max(options.renewMs, (options.speakers() / RENEWALS_PER_SECOND) * 1_000);
     const durationSeconds = Math.max(1, Math.ceil((periodMs * DURATION_FACTOR) / 1_000));
     const next = heldLease(spec, { identity: node, durationSeconds, time: new Date() });
-    let waitMs = periodMs * (1 - Math.random() / 10);
+    // Never sooner: what all speakers write together is bounded by it.
+    let waitMs = periodMs * (1 + Math.random() / 10);
     try {
       await apply(current, next);
       spec = next;

@@ -44,6 +44,8 @@ interface Harness {
   readonly driver: FrrDriver;
   /** Answers of `apply` and `verify`, by what is asked; they may throw. */
   answer: (asked: string) => ApplyOutcome;
+  /** How long a reading takes. */
+  verifyTakesMs: number;
   /** `apply NAMES` (peers of the text), `verify` and `forget`, in order. */
   readonly asked: string[];
   readonly reports: FrrReport[];
@@ -72,7 +74,11 @@ function harness(): Harness {
         if (outcome.kind === 'applied') held = wanted.text;
         return outcome;
       },
-      verify: () => ask('verify'),
+      verify: async () => {
+        if (result.verifyTakesMs > 0)
+          await new Promise((resolve) => setTimeout(resolve, result.verifyTakesMs));
+        return ask('verify');
+      },
       forget: () => {
         asked.push('forget');
         held = undefined;
@@ -91,6 +97,7 @@ function harness(): Harness {
   const result: Harness = {
     driver,
     answer: (what) => (what.startsWith('apply') ? APPLIED : UNCHANGED),
+    verifyTakesMs: 0,
     asked,
     reports,
     applied,
@@ -131,6 +138,24 @@ describe('the driver', () => {
     h.driver.want(state(TOR), INPUT);
     await vi.advanceTimersByTimeAsync(5_000);
     expect(h.asked).toEqual(['apply tor:179']);
+    h.abort.abort();
+  });
+
+  test('reads FRR less often when that takes long, so that an idle node has nothing to do', async () => {
+    const h = harness();
+    h.verifyTakesMs = 200;
+    h.driver.want(state(TOR), INPUT);
+    const readings = (): number => h.asked.filter((what) => what === 'verify').length;
+    await vi.advanceTimersByTimeAsync(230_000);
+    // A second after the change.
+    expect(readings()).toBe(1);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(readings()).toBe(2);
+    h.verifyTakesMs = 20_000;
+    await vi.advanceTimersByTimeAsync(600_000);
+    const before = readings();
+    await vi.advanceTimersByTimeAsync(680_000);
+    expect(readings()).toBe(before + 1);
     h.abort.abort();
   });
 

@@ -24,6 +24,10 @@ const BURST_QUIET_MS = 50;
 const BURST_MAX_MS = 250;
 /** How often FRR's configuration is read without any cause, and a refused one tried again. */
 const SAFETY_READ_MS = 60_000;
+/** Reading is work for FRR too, 200 ms with 10,000 routes: without a cause it takes at most this part of the time, */
+const SAFETY_SHARE = 1 / 1_000;
+/** and comes after this time all the same. */
+const SAFETY_MOST_MS = 600_000;
 
 export interface FrrDriverOptions {
   readonly applier: Pick<FrrApplier, 'apply' | 'verify' | 'forget'>;
@@ -104,6 +108,8 @@ export function createFrrDriver(options: FrrDriverOptions): FrrDriver {
   let verifyDue = false;
   let failing: string | undefined;
   let verifyTimer: NodeJS.Timeout | undefined;
+  /** The last reading: when it was over, and how long it took. */
+  let reading = { endedAtMs: -Infinity, tookMs: 0 };
   let burst:
     | {
         readonly sinceMs: number;
@@ -180,7 +186,10 @@ export function createFrrDriver(options: FrrDriverOptions): FrrDriver {
       if (outcome.kind === 'applied' && !outcome.verified && !verifying) verifySoon();
     }
     if (verifying && taken === bgp) {
+      const startedAtMs = performance.now();
       const outcome = await timed(() => applier.verify(), input.inputAt);
+      const endedAtMs = performance.now();
+      reading = { endedAtMs, tookMs: endedAtMs - startedAtMs };
       if (isRefusal(outcome)) refuse(outcome, { bgp, text }, verified);
       else verified = bgp;
     }
@@ -243,7 +252,8 @@ export function createFrrDriver(options: FrrDriverOptions): FrrDriver {
 
   const loop = createWorkLoop({ work, backoffMs: applyBackoffMs, signal: options.signal });
   const safety = setInterval(() => {
-    verifyDue = true;
+    const restMs = Math.min(reading.tookMs / SAFETY_SHARE, SAFETY_MOST_MS);
+    if (performance.now() - reading.endedAtMs >= restMs) verifyDue = true;
     // FRR may take now what it refused a minute ago, for example after an upgrade.
     stuck = undefined;
     loop.request();
