@@ -263,8 +263,7 @@ describe('the values', () => {
         .filter(isUnused)
         .map(({ path }) => path),
     );
-    const isOptional = (path: string): boolean => path.endsWith('.limits') || OLDER_NAMES.includes(path);
-    const known = leaves(schema).filter((path) => !unused.has(path) && !isOptional(path));
+    const known = leaves(schema).filter((path) => !unused.has(path) && !OLDER_NAMES.includes(path));
     expect(leavesOf(defaults, known)).toEqual([...known].sort());
   });
 
