@@ -10,6 +10,7 @@ import {
   measureIdle,
   measureRestart,
   measureSingle,
+  mostRenewals,
   type BulkResult,
   type IdleResult,
   type RestartResult,
@@ -252,11 +253,12 @@ function tablesOf(report: Report): string {
         bulk.deleted.max <= 300,
       );
     }
-    for (const [key, requests] of Object.entries(idle?.requests ?? {})) {
-      one(`idle for ${String(idle?.seconds)} s, requests: ${key}`, String(requests), '');
+    if (!idle) continue;
+    for (const [key, requests] of Object.entries(idle.requests)) {
+      one(`idle for ${String(idle.seconds)} s, requests: ${key}`, String(requests), '');
     }
-    for (const [name, renewals] of Object.entries(idle?.renewals ?? {})) {
-      const most = (idle?.seconds ?? 0) * (name.startsWith('metallb-frr-speaker-') ? 0.1 : 0.5);
+    for (const [name, renewals] of Object.entries(idle.renewals)) {
+      const most = mostRenewals(name, idle);
       one(`  of our Lease ${name}`, String(renewals), `<= ${String(most)}`, renewals <= most);
     }
   }

@@ -5,7 +5,7 @@ import { measureLive, type LiveResult, type MemoryOfAll } from './scale/live.ts'
 import { FULL, measurePure, type PureRow } from './scale/pure.ts';
 import { scaleRigUp } from './scale/rig.ts';
 import { SIMULATED, simulate, type SimulationStep } from './scale/simulation.ts';
-import type { SingleResult } from './cluster/measure.ts';
+import { mostRenewals, type SingleResult } from './cluster/measure.ts';
 import { machineText, thisMachine, type Machine } from './support/machine.ts';
 import type { Summary } from './support/stats.ts';
 
@@ -157,11 +157,7 @@ function liveTable(live: LiveResult): string {
     fact(`idle for ${String(idle.seconds)} s, requests: ${key}`, requests);
   }
   for (const [name, renewals] of Object.entries(idle.renewals)) {
-    fact(
-      `  of our Lease ${name}`,
-      renewals,
-      idle.seconds * (name.startsWith('metallb-frr-speaker-') ? 0.1 : 0.5),
-    );
+    fact(`  of our Lease ${name}`, renewals, mostRenewals(name, idle));
   }
   fact('bytes from the API server at the start of a speaker', live.restart.bytesPerSpeaker);
   fact('all created, until the last status is written', live.filledMs);

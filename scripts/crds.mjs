@@ -1,4 +1,5 @@
 // `npm run crds`: writes the chart's CustomResourceDefinitions from the schemas that manifests are parsed with.
+import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -28,7 +29,7 @@ const HEADER = `# Made from src/api by \`npm run crds\`: change the schema there
  * The text of one file of the chart.
  * @param {import('../src/api/crd/index.ts').CrdKind} kind
  */
-export function crdText(kind) {
+function crdText(kind) {
   const lines = kind.comment === undefined ? [] : ['', ...kind.comment.split('\n')];
   const comment = lines.map((line) => `# ${line}`.trimEnd() + '\n').join('');
   return HEADER + comment + dump(crdOf(kind), { lineWidth: 110, noRefs: true });
@@ -43,7 +44,7 @@ async function bringUpToDate({ isCheck }) {
   for (const kind of CRD_KINDS) {
     const file = join(CHART, 'crds', `${kind.plural}.yaml`);
     const text = crdText(kind);
-    const present = await readFile(file, 'utf8').catch(() => '');
+    const present = existsSync(file) ? await readFile(file, 'utf8') : '';
     if (present === text) continue;
     old.push(file);
     if (!isCheck) await writeFile(file, text);

@@ -185,6 +185,11 @@ export async function measureIdle(rig: MeasuredCluster, seconds: number): Promis
   return { seconds, requests, renewals };
 }
 
+/** How often one of our Leases may be written in that time: once in two seconds by the leader, every ten seconds by a speaker. */
+export function mostRenewals(name: string, { seconds }: IdleResult): number {
+  return seconds * (name.startsWith('metallb-frr-speaker-') ? 0.1 : 0.5);
+}
+
 /** Watches our Leases for so long. */
 async function renewalsFor({ client }: MeasuredCluster, seconds: number): Promise<IdleResult['renewals']> {
   const renewals: Record<string, number> = {};

@@ -2,7 +2,14 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
 import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { parseManifest } from '../../src/api/index.ts';
+import { bfdProfileSchema } from '../../src/api/bfd-profile.ts';
+import { bgpAdvertisementSchema } from '../../src/api/bgp-advertisement.ts';
+import { bgpPeerSchema, bgpPeerV1beta1Schema } from '../../src/api/bgp-peer.ts';
+import { communitySchema } from '../../src/api/community.ts';
+import { ipAddressPoolSchema } from '../../src/api/ip-address-pool.ts';
+import { l2AdvertisementSchema } from '../../src/api/l2-advertisement.ts';
 import { CRD_KINDS, crdOf } from '../../src/api/crd/index.ts';
 import { RESOURCES } from '../../src/k8s/resources.ts';
 import { crds, ROOT, walk, type Crd, type CrdVersion, type Schema } from './chart.ts';
@@ -200,6 +207,44 @@ test.each(CRD_KINDS)(
     expect(all.get(`${made.plural}.yaml`)).toEqual(crdOf(made));
   },
 );
+
+describe('the schemas and what is read', () => {
+  test.each([
+    ['IPAddressPool', 'v1beta1', ipAddressPoolSchema],
+    ['BGPAdvertisement', 'v1beta1', bgpAdvertisementSchema],
+    ['L2Advertisement', 'v1beta1', l2AdvertisementSchema],
+    ['BGPPeer', 'v1beta1', bgpPeerV1beta1Schema],
+    ['BGPPeer', 'v1beta2', bgpPeerSchema],
+    ['BFDProfile', 'v1beta1', bfdProfileSchema],
+    ['Community', 'v1beta1', communitySchema],
+  ])('%s %s have the same fields, types, words and ranges', (kind, version, zod) => {
+    const read = new Map(walk(z.toJSONSchema(zod, { io: 'input' }) as Schema));
+    const served = new Map(walk(schemaOf(kind, version).properties!.spec!));
+    const names = [...served.keys()].sort();
+    expect(names).toEqual([...read.keys()].sort());
+    for (const name of names) {
+      const [ours, theirs] = [read.get(name)!, served.get(name)!];
+      expect(limits(theirs), name).toEqual(limits(ours));
+      // A default of the server must be the one that holds without it.
+      if (theirs.default !== undefined) expect(theirs.default, name).toEqual(ours.default);
+      expect(
+        (theirs.required ?? []).filter((field) => !(ours.required ?? []).includes(field)),
+        name,
+      ).toEqual([]);
+    }
+  });
+});
+
+function limits({ type, enum: words, minimum, maximum }: Schema): object {
+  const isSet = (bound: number | undefined): boolean =>
+    bound !== undefined && Number.isSafeInteger(bound) && Math.abs(bound) < Number.MAX_SAFE_INTEGER;
+  return {
+    type,
+    words,
+    minimum: isSet(minimum) ? minimum : undefined,
+    maximum: isSet(maximum) ? maximum : undefined,
+  };
+}
 
 /** Objects of our kinds in the manifests of the examples, the labs and the golden cases, and in lists of them. */
 function manifests(): (readonly [string, Manifest])[] {
