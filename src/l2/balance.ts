@@ -101,11 +101,16 @@ function evened(
     const here = group.candidates.find(({ node }) => node === owner);
     if (!group.balance || forMs === undefined || !here) continue;
     const load = loadOf(group.pool);
+    const most = (load.get(owner) ?? 0) - 2;
+    // In an even pool, as it mostly is, nobody is left to be put in order.
     const ready = group.candidates.filter(
-      ({ node, score }) => score === here.score && hasBeenWell(node, group, { ...around, forMs }),
+      ({ node, score }) =>
+        score === here.score &&
+        (load.get(node) ?? 0) <= most &&
+        hasBeenWell(node, group, { ...around, forMs }),
     );
     const [to] = choiceOrder(ready, group.key, load);
-    if (to === undefined || (load.get(owner) ?? 0) - (load.get(to) ?? 0) < 2) continue;
+    if (to === undefined) continue;
     targets.set(group.key, to);
     count(group.pool, owner, -1);
     count(group.pool, to);
