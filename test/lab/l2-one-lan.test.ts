@@ -2,13 +2,24 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ipIn, requireNode, runIn, setSysctls, setWire } from '../../src/lab/index.ts';
-import { allWell, freeze, learnedPorts, nowMs, signalNamed, takeover, thaw } from '../lan/index.ts';
+import {
+  allWell,
+  freeze,
+  lanServiceText,
+  learnedPorts,
+  nowMs,
+  signalNamed,
+  takeover,
+  thaw,
+} from '../lan/index.ts';
 import { describeWithFrr, eventually } from '../support/index.ts';
 import { firstChoice, startLan, WITHIN, type TestLan } from './lan.ts';
 
 const WEB = '192.0.2.200';
 const SHOP = ['192.0.2.201', '2001:db8::c9'] as const;
 const ALL = [WEB, ...SHOP];
+const NEW = '192.0.2.210';
+const NEW6 = '2001:db8::d2';
 const NODES = ['n1', 'n2', 'n3'];
 
 describeWithFrr('h-one-lan: one node answers for an address', (install) => {
@@ -21,9 +32,21 @@ describeWithFrr('h-one-lan: one node answers for an address', (install) => {
 
   afterAll(() => lan.stop());
 
-  test('the first choice answers, both families of a Service from one node', async () => {
-    await lan.expectOwner(WEB, [firstChoice(WEB)]);
-    for (const ip of SHOP) await lan.expectOwner(ip, [firstChoice(SHOP[0])]);
+  test('one node answers for each, both families of a Service from one node', async () => {
+    await lan.expectOwner(WEB);
+    const owner = await lan.expectOwner(SHOP[0]);
+    await lan.expectOwner(SHOP[1], [owner]);
+  });
+
+  test('a Service that is new gets its first choice', async () => {
+    // Those that were there before the speakers may be with whichever of them came up in time.
+    await allWell(lan.state, NODES);
+    await lan.write('new.yaml', lanServiceText({ name: 'new', ips: [NEW, NEW6], endpoints: NODES }));
+    lan.ask(...ALL, NEW, NEW6);
+    for (const ip of [NEW, NEW6]) await lan.expectToStay(ip, firstChoice(NEW));
+    await lan.remove('new.yaml');
+    for (const ip of [NEW, NEW6]) await lan.expectNobody(ip);
+    lan.ask(...ALL);
   });
 
   test.each([`http://${WEB}/`, `http://${SHOP[0]}/`, `http://[${SHOP[1]}]/`])(
