@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { ASK_EVERY_MS, ASK_FELLOW_EVERY_MS } from '../../src/l2/index.ts';
 import { requireNode } from '../../src/lab/index.ts';
 import { macBytes, macOf, readFrame, startCapture } from '../../test/lan/index.ts';
 import { NODES, type Rig } from './rig.ts';
@@ -15,7 +16,8 @@ export interface TrafficResult {
   };
   /**
    * The same for 500 nodes and 1,000 addresses, computed: each node has two neighbours among any number, as among three, so
-   * BFD and questions stay; announcements are repeated each minute, of each address twice in ARP.
+   * BFD stays; it asks both of them, and who follows one of them before it, and is asked by as many; announcements are
+   * repeated each minute, of each address twice in ARP.
    */
   readonly computed: { readonly nodes: number; readonly addresses: number; readonly bytesPerSecond: number };
 }
@@ -24,8 +26,10 @@ const SECONDS = 30;
 /** UDP port of BFD control packets, RFC 5881 section 4. */
 const BFD_PORT = 3784;
 const LARGE = { nodes: 500, addresses: 1_000, repeatSeconds: 60 } as const;
-/** Two ARP packets for each address, 60 bytes each on the wire without the frame check sequence. */
-const ANNOUNCEMENT_BYTES = 120;
+/** Of an ARP packet on the wire, without the frame check sequence. */
+const ARP_BYTES = 60;
+/** Two neighbours, and one more. */
+const QUESTIONS_A_SECOND = 2 * (1_000 / ASK_EVERY_MS) + 1_000 / ASK_FELLOW_EVERY_MS;
 
 /** Counts what speakers and their FRR send to the LAN while nothing happens and nobody asks. */
 export async function measureTraffic(rig: Rig, ips: readonly string[]): Promise<TrafficResult> {
@@ -56,12 +60,13 @@ export async function measureTraffic(rig: Rig, ips: readonly string[]): Promise<
   }));
   const [busiest] = perSecond.sort((a, b) => total(b) - total(a));
   if (busiest === undefined) throw new Error('there are no nodes');
-  const each = (LARGE.addresses / LARGE.nodes) * (ANNOUNCEMENT_BYTES / LARGE.repeatSeconds);
+  const questions = 2 * ARP_BYTES * QUESTIONS_A_SECOND;
+  const announcements = (LARGE.addresses / LARGE.nodes) * ((2 * ARP_BYTES) / LARGE.repeatSeconds);
   return {
     ...{ seconds: SECONDS, addresses: ips.length, perNode: busiest },
     computed: {
       ...{ nodes: LARGE.nodes, addresses: LARGE.addresses },
-      bytesPerSecond: Math.round(busiest.bfd + busiest.questions + each),
+      bytesPerSecond: Math.round(busiest.bfd + questions + announcements),
     },
   };
 }

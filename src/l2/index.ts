@@ -118,6 +118,7 @@ export { createGrouping, type Layer2Group, type Layer2Service } from './group.ts
 export {
   ASK_AGAIN_MS,
   ASK_EVERY_MS,
+  ASK_FELLOW_EVERY_MS,
   healthOf,
   MISSES_TO_SILENCE,
   NO_EVIDENCE,

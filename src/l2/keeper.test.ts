@@ -146,6 +146,15 @@ describe('three speakers on a LAN', () => {
       expect(ownerOf(lan, '192.0.2.1')).toBe(second);
     });
 
+    test('wait for nobody that does not answer any more, when a speaker is killed', () => {
+      const [lan, owner, first, second] = oneAddress();
+      lan.host(first).segment = 1;
+      lan.run(3_000);
+      lan.kill(owner);
+      lan.run(800);
+      expect(ownerOf(lan, '192.0.2.1')).toBe(second);
+    });
+
     test('wait for nobody that has told that it is unplugged', () => {
       const [lan, owner, first, second] = oneAddress();
       lan.host(first).hasLink = false;

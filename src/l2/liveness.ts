@@ -13,9 +13,11 @@ export const NO_EVIDENCE: Evidence = { bfd: 'none', bfdSince: 0, answeredAt: und
 
 /** How often a runner-up asks an owner, */
 export const ASK_EVERY_MS = 150;
-/** how soon again while it misses an answer: two runners-up in turn have to be done within a second, */
+/** how soon again when it has not answered: two runners-up in turn have to be done within a second, */
 export const ASK_AGAIN_MS = 100;
-/** and after how many answers missed the owner counts as silent. */
+/** how often another runner-up, that is to be waited for, is asked for its node's own address, */
+export const ASK_FELLOW_EVERY_MS = 500;
+/** and after how many answers missed one counts as silent. */
 export const MISSES_TO_SILENCE = 3;
 
 /** A session that was never up says nothing when it is not up: the other side may not know of it yet. */

@@ -19,6 +19,7 @@ import type { Layer2View, OwnershipRecord, SpeakerSeen } from './types.ts';
 const STEP_MS = 10;
 const BFD_MS = 150;
 const ASK_MS = 200;
+const FELLOW_MS = 500;
 const PROBE_ROUNDS = [0, 20] as const;
 const LEASE_MS = 8_000;
 /** Every host's, as it tells the others. */
@@ -46,9 +47,10 @@ interface Host {
   /** Others as this host sees them. */
   evidence: Map<string, Evidence>;
   unreachableSince: Map<string, number>;
-  /** Those that it has a BFD session with, and those of them that it asks. */
+  /** Those that it has a BFD session with, and those of them that it asks; those that follow an owner before it does. */
   sessions: Set<string>;
   owners: Map<string, Layer2Group>;
+  fellows: Set<string>;
   wellSince: Map<string, number>;
   lostAt: Map<string, number>;
   view: Layer2View;
@@ -126,6 +128,7 @@ export function createLan({ names, ips, balance = false, failback = { kind: 'nev
     unreachableSince: new Map(),
     sessions: new Set(),
     owners: new Map(),
+    fellows: new Set(),
     wellSince: new Map(),
     lostAt: new Map(),
     view: { isFresh: false, speakers: new Map(), ownerships: new Map(), moves },
@@ -292,6 +295,7 @@ export function createLan({ names, ips, balance = false, failback = { kind: 'nev
   const updateWatch = (host: Host): void => {
     host.sessions = new Set();
     host.owners = new Map();
+    host.fellows = new Set();
     for (const group of groups) {
       const owner = host.keeper.ownerOf(group, { me: host.name, view: host.view });
       if (owner === undefined) continue;
@@ -300,15 +304,25 @@ export function createLan({ names, ips, balance = false, failback = { kind: 'nev
       else if (watching.includes(host.name)) {
         host.sessions.add(owner);
         host.owners.set(owner, group);
+        for (const name of watching.slice(0, watching.indexOf(host.name))) host.fellows.add(name);
       }
     }
+    for (const name of host.owners.keys()) host.fellows.delete(name);
     for (const [name, evidence] of host.evidence) {
-      const watch = { hasSession: host.sessions.has(name), isAsked: host.owners.has(name) };
+      const isAsked = host.owners.has(name) || host.fellows.has(name);
+      const watch = { hasSession: host.sessions.has(name), isAsked };
       host.evidence.set(name, withoutWatch(evidence, watch));
       if (!watch.hasSession) host.unreachableSince.delete(name);
     }
   };
+  /** Its kernel answers for a node's own address. */
+  const askFellow = (host: Host, other: Host): void => {
+    const evidence = host.evidence.get(other.name) ?? NO_EVIDENCE;
+    const isThere = other.segment === host.segment && other.hasLink && host.hasLink && !other.isFrozen;
+    host.evidence.set(other.name, isThere ? withAnswer(evidence, now) : withMiss(evidence));
+  };
   const questions = (host: Host): void => {
+    if (now % FELLOW_MS === 0) for (const name of host.fellows) askFellow(host, lan.host(name));
     if (now % ASK_MS !== 0) return;
     for (const [name, group] of host.owners) {
       if (!ask(host, group, lan.host(name))) {

@@ -55,9 +55,14 @@ function watching(options: { readonly owned?: readonly string[]; readonly starte
 }
 
 describe('an owner that this node watches', () => {
-  test('is asked each 150 ms, sooner when it misses an answer, and is silent after three', () => {
+  test('is asked again after 100 ms when it misses an answer, and is silent after three', () => {
     const { inquiry, sight, sentOver } = watching();
-    inquiry.watch({ sessions: [], owners: [{ sight, groups: [group('192.0.2.200')] }], rivals: [] });
+    inquiry.watch({
+      sessions: [],
+      owners: [{ sight, groups: [group('192.0.2.200')] }],
+      fellows: [],
+      rivals: [],
+    });
     const news: number[] = [];
     const asked: number[] = [];
     for (let now = 0; now <= 500; now += 50) {
@@ -65,8 +70,23 @@ describe('an owner that this node watches', () => {
       if (inquiry.ask(now)) news.push(now);
       if (sentOver.length > before) asked.push(now);
     }
-    expect(asked).toEqual([0, 150, 250, 350, 500]);
-    expect(news).toEqual([350]);
+    expect(asked).toEqual([0, 100, 200, 300, 450]);
+    expect(news).toEqual([300]);
+  });
+
+  test('is asked each 150 ms while it answers', () => {
+    const { inquiry, sight, sentOver } = watching();
+    inquiry.watch({
+      sessions: [],
+      owners: [{ sight, groups: [group('192.0.2.200')] }],
+      fellows: [],
+      rivals: [],
+    });
+    for (let now = 0; now < 1_500; now += 50) {
+      inquiry.ask(now);
+      inquiry.answered('n2', 'eth1', now + 1);
+    }
+    expect(sentOver).toHaveLength(10);
   });
 
   test('may be starting when this speaker is: until it has answered once, it has three seconds', () => {
@@ -74,22 +94,27 @@ describe('an owner that this node watches', () => {
       { sight, groups: [group('192.0.2.200')] },
     ];
     const late = watching({ startedAt: 0 });
-    late.inquiry.watch({ sessions: [], owners: owners(late.sight), rivals: [] });
+    late.inquiry.watch({ sessions: [], owners: owners(late.sight), fellows: [], rivals: [] });
     const news: number[] = [];
     for (let now = 0; now <= 4_000; now += 50) if (late.inquiry.ask(now)) news.push(now);
     expect(news).toEqual([3_200]);
 
     const back = watching({ startedAt: 0 });
-    back.inquiry.watch({ sessions: [], owners: owners(back.sight), rivals: [] });
+    back.inquiry.watch({ sessions: [], owners: owners(back.sight), fellows: [], rivals: [] });
     back.inquiry.ask(0);
     back.inquiry.answered('n2', 'eth1', 1);
     for (let now = 200; now <= 2_000; now += 50) if (back.inquiry.ask(now)) news.push(now);
-    expect(news).toEqual([3_200, 550]);
+    expect(news).toEqual([3_200, 500]);
   });
 
   test('is well for as long as it answers', () => {
     const { inquiry, sights, sight } = watching();
-    inquiry.watch({ sessions: [], owners: [{ sight, groups: [group('192.0.2.200')] }], rivals: [] });
+    inquiry.watch({
+      sessions: [],
+      owners: [{ sight, groups: [group('192.0.2.200')] }],
+      fellows: [],
+      rivals: [],
+    });
     for (let now = 0; now <= 2_000; now += 50) {
       expect(inquiry.ask(now)).toBe(false);
       inquiry.answered('n2', 'eth1', now + 1);
@@ -99,11 +124,43 @@ describe('an owner that this node watches', () => {
 
   test('is forgiven what this process slept through', () => {
     const { inquiry, sights, sight } = watching();
-    inquiry.watch({ sessions: [], owners: [{ sight, groups: [group('192.0.2.200')] }], rivals: [] });
+    inquiry.watch({
+      sessions: [],
+      owners: [{ sight, groups: [group('192.0.2.200')] }],
+      fellows: [],
+      rivals: [],
+    });
     inquiry.ask(0);
     inquiry.forgive();
     inquiry.ask(60_000);
     expect(sights.evidenceOf('n2', 'eth1').missed).toBe(0);
+  });
+});
+
+describe('a runner-up that this node waits for', () => {
+  test('is asked twice a second, and is silent once it misses three answers', () => {
+    const { inquiry, sight, sent, sentOver } = watching();
+    inquiry.watch({ sessions: [], owners: [], fellows: [sight], rivals: [] });
+    const news: number[] = [];
+    const asked: number[] = [];
+    for (let now = 0; now <= 1_800; now += 50) {
+      const before = sentOver.length;
+      if (inquiry.ask(now)) news.push(now);
+      if (sentOver.length > before) asked.push(now);
+      if (now < 500) inquiry.answered('n2', 'eth1', now + 1);
+    }
+    expect(asked).toEqual([0, 500, 600, 700, 800, 1_300, 1_800]);
+    expect(news).toEqual([800]);
+    // The target of an ARP request is its last field: the node's own address.
+    expect([...(sent[0] ?? [])].slice(38, 42)).toEqual([192, 0, 2, 12]);
+  });
+
+  test('is no worse for an answer that it never gives', () => {
+    const { inquiry, sights, sight, sentOver } = watching();
+    inquiry.watch({ sessions: [], owners: [], fellows: [sight], rivals: [] });
+    for (let now = 0; now < 3_000; now += 50) expect(inquiry.ask(now)).toBe(false);
+    expect(sights.evidenceOf('n2', 'eth1').missed).toBe(0);
+    expect(sentOver).toHaveLength(6);
   });
 });
 
@@ -112,7 +169,7 @@ describe('somebody that addresses were taken from', () => {
 
   test('is asked four times a second until its session has been up for 5 s', () => {
     const { inquiry, sights, sight, sentOver } = watching({ owned: ['192.0.2.200'] });
-    inquiry.watch({ sessions: [sight], owners: [], rivals: [{ sight, groups }] });
+    inquiry.watch({ sessions: [sight], owners: [], fellows: [], rivals: [{ sight, groups }] });
     for (let now = 0; now < 1_000; now += 50) inquiry.ask(now);
     expect(sentOver).toHaveLength(4);
     const session = { peer: ip('192.0.2.12'), state: 'Up', vrf: '', multihop: false };
@@ -126,7 +183,7 @@ describe('somebody that addresses were taken from', () => {
 
   test('is asked for all that is owned now when one of it is disputed', () => {
     const { inquiry, sight, sent } = watching({ owned: ['192.0.2.200', '192.0.2.202'] });
-    inquiry.watch({ sessions: [], owners: [], rivals: [{ sight, groups }] });
+    inquiry.watch({ sessions: [], owners: [], fellows: [], rivals: [{ sight, groups }] });
     inquiry.askRival('n3', 1_000);
     expect(sent).toHaveLength(0);
     inquiry.askRival('n2', 1_000);

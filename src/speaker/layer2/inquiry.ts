@@ -1,13 +1,15 @@
+import type { IpAddress } from '../../core/ip.ts';
 import {
   ASK_AGAIN_MS,
   ASK_EVERY_MS,
+  ASK_FELLOW_EVERY_MS,
   MISSES_TO_SILENCE,
   type Keeper,
   type Layer2Group,
 } from '../../l2/index.ts';
 import type { Ports } from './ports.ts';
 import { askFrame, probeFrames } from './questions.ts';
-import { sightKey, type Sights } from './sights.ts';
+import { sightKey, type Sight, type Sights } from './sights.ts';
 import type { Watched, WatchList } from './watch-list.ts';
 
 /** How often somebody that addresses were taken from is asked whether it is back with them, */
@@ -22,13 +24,21 @@ const DISPUTE_MS = 500;
  */
 const STARTING_MS = 3_000;
 
+interface Question {
+  readonly askedAt: number;
+  /** Not answered yet. */
+  readonly isOpen: boolean;
+  /** How many there were, with this one. */
+  readonly turn: number;
+}
+
 /**
  * Asks those that this node watches whether they still answer for what is theirs, and those that it followed whether they
  * are back. Times are milliseconds of a monotonic clock.
  */
 export interface Inquiry {
   readonly watch: (list: WatchList) => void;
-  /** Asks what is due. @returns whether somebody's health has changed since the last time */
+  /** Asks what is due. @returns whether somebody's health has changed, by what it has not answered */
   readonly ask: (now: number) => boolean;
   /** Somebody has answered, or spoken up. @returns whether its health has changed */
   readonly answered: (node: string, link: string, now: number) => boolean;
@@ -46,35 +56,54 @@ export function createInquiry(options: {
   readonly startedAt: number;
 }): Inquiry {
   const { sights, ports, stateOf, startedAt } = options;
-  /** Those whose answer is outstanding. */
-  const asked = new Set<string>();
+  const questions = new Map<string, Question>();
+  /** Fellows that have answered: a kernel can be told not to answer whom it does not know. */
+  const answering = new Set<string>();
   const disputedAt = new Map<string, number>();
-  let list: WatchList = { sessions: [], owners: [], rivals: [] };
-  let nextAsk = 0;
+  let list: WatchList = { sessions: [], owners: [], fellows: [], rivals: [] };
   let nextRival = 0;
-  let turn = 0;
 
-  const askOwner = ({ sight, groups }: Watched): void => {
-    // Each time for another of its addresses.
-    const ip = groups[turn % groups.length]?.ips[0];
-    if (!ip) return;
-    asked.add(sightKey(sight));
-    ports.send(sight.link, (port) => askFrame(port, ip, sight.mac));
-  };
-  const askOwners = (now: number): { readonly isNews: boolean; readonly isMissing: boolean } => {
-    turn += 1;
-    let isNews = false;
-    let isMissing = false;
-    for (const watched of list.owners) {
-      const { node, link } = watched.sight;
-      const isDue = asked.has(sightKey(watched.sight)) && !mayBeStarting(watched.sight, now);
-      if (isDue && sights.missed(node, link, now)) isNews = true;
-      const { missed } = sights.evidenceOf(node, link);
-      if (missed > 0 && missed < MISSES_TO_SILENCE) isMissing = true;
-      askOwner(watched);
+  /** Asks when it is time to. @returns whether the health of who is asked has changed, since it did not answer before */
+  const askWhenDue = (
+    sight: Sight,
+    now: number,
+    how: {
+      readonly everyMs: number;
+      /** Whether it counts when there is no answer. */
+      readonly counts: boolean;
+      /** What the nth question is for. */
+      readonly addressOf: (turn: number) => IpAddress | undefined;
+    },
+  ): boolean => {
+    const { node, link, mac } = sight;
+    const key = sightKey(sight);
+    const before = questions.get(key);
+    const isMissing = before?.isOpen === true && how.counts;
+    const isSilent = sights.evidenceOf(node, link).missed >= MISSES_TO_SILENCE;
+    const everyMs = isMissing && !isSilent ? ASK_AGAIN_MS : how.everyMs;
+    if (before && now - before.askedAt < everyMs) return false;
+    const isNews = isMissing && sights.missed(node, link, now);
+    const turn = (before?.turn ?? 0) + 1;
+    const ip = how.addressOf(turn);
+    if (ip) {
+      questions.set(key, { askedAt: now, isOpen: true, turn });
+      ports.send(link, (port) => askFrame(port, ip, mac));
     }
-    return { isNews, isMissing };
+    return isNews;
   };
+  const askOwner = ({ sight, groups }: Watched, now: number): boolean =>
+    askWhenDue(sight, now, {
+      everyMs: ASK_EVERY_MS,
+      counts: !mayBeStarting(sight, now),
+      // Each time for another of its addresses.
+      addressOf: (turn) => groups[turn % groups.length]?.ips[0],
+    });
+  const askFellow = (sight: Sight, now: number): boolean =>
+    askWhenDue(sight, now, {
+      everyMs: ASK_FELLOW_EVERY_MS,
+      counts: answering.has(sightKey(sight)),
+      addressOf: () => sight.address,
+    });
   const mayBeStarting = ({ node, link }: Watched['sight'], now: number): boolean =>
     now - startedAt < STARTING_MS && sights.evidenceOf(node, link).answeredAt === undefined;
   const askBack = ({ sight, groups }: Watched, now: number): void => {
@@ -95,22 +124,27 @@ export function createInquiry(options: {
   return {
     watch: (next) => {
       list = next;
+      const asked = new Set([...next.owners.map(({ sight }) => sight), ...next.fellows].map(sightKey));
+      for (const key of questions.keys()) if (!asked.has(key)) questions.delete(key);
     },
     ask: (now) => {
-      let isNews = false;
-      if (now >= nextAsk) {
-        const owners = askOwners(now);
-        isNews = owners.isNews;
-        nextAsk = now + (owners.isMissing ? ASK_AGAIN_MS : ASK_EVERY_MS);
-      }
+      const news = [
+        ...list.owners.map((owner) => askOwner(owner, now)),
+        ...list.fellows.map((fellow) => askFellow(fellow, now)),
+      ];
       if (now >= nextRival) {
         nextRival = now + RIVAL_EVERY_MS;
         for (const rival of list.rivals) askBack(rival, now);
       }
-      return isNews;
+      return news.includes(true);
     },
     answered: (node, link, now) => {
-      asked.delete(sightKey({ node, link }));
+      const key = sightKey({ node, link });
+      const question = questions.get(key);
+      if (question?.isOpen === true) {
+        questions.set(key, { ...question, isOpen: false });
+        if (list.fellows.some((fellow) => sightKey(fellow) === key)) answering.add(key);
+      }
       return sights.answered(node, link, now);
     },
     askRival: (node, now) => {
@@ -123,7 +157,7 @@ export function createInquiry(options: {
       }
     },
     forgive: () => {
-      asked.clear();
+      for (const [key, question] of questions) questions.set(key, { ...question, isOpen: false });
     },
   };
 }

@@ -232,8 +232,12 @@ export function startLayer2(options: Layer2Options): Layer2 {
       return;
     }
     const group = situation.groupByIp.get(heard.ip.text);
-    if (!group) return;
     const node = situation.owners.get(heard.mac);
+    if (!group) {
+      // The own address of another speaker's node, which was asked for it.
+      if (heard.what !== 'probe' && node !== undefined && inquiry.answered(node, link, at)) decideSoon();
+      return;
+    }
     // A speaker's kernel may have the address too, and use it to ask: that is no claim to it.
     if (heard.what === 'use' && node !== undefined) return;
     if (node !== undefined && inquiry.answered(node, link, at)) decideSoon();
@@ -253,11 +257,8 @@ export function startLayer2(options: Layer2Options): Layer2 {
       linkOf: (group) => places.linkOf(group),
     });
     inquiry.watch(watch);
-    sights.watching(
-      watch.sessions,
-      watch.owners.map(({ sight }) => sight),
-      now(),
-    );
+    sights.watching(watch.sessions, [...watch.owners.map(({ sight }) => sight), ...watch.fellows], now());
+    if (ports.listenFor(watch.fellows.map(({ address }) => address))) place();
     const next = watch.sessions
       .map(({ address, localAddress, link }) => ({ peer: address, localAddress, interface: link }))
       .sort((a, b) => (a.peer.text + a.interface < b.peer.text + b.interface ? -1 : 1));

@@ -37,6 +37,8 @@ export interface Ports {
     groups: readonly Layer2Group[],
     stateOf: (key: string) => GroupState,
   ) => void;
+  /** Other hosts' addresses that are listened for as well, from the next {@link place} on. @returns whether they are others */
+  readonly listenFor: (ips: readonly IpAddress[]) => boolean;
   readonly send: (link: string, frames: (port: Port) => readonly Uint8Array[]) => void;
   readonly announce: (announced: Announced) => void;
   /** Who else has been heard on an interface; `undefined`: it is not open. */
@@ -52,6 +54,7 @@ export function createPorts(options: PortsOptions): Ports {
   const retries = new Map<string, { attempt: number; timer?: NodeJS.Timeout }>();
   let wanted = new Map<string, Link>();
   let gateways = new Map<string, IpAddress>();
+  let listened: readonly IpAddress[] = [];
   let isClosed = false;
 
   const events: PortEvents = {
@@ -135,7 +138,8 @@ export function createPorts(options: PortsOptions): Ports {
       }
     },
     place: (places, groups, stateOf) => {
-      const tables = new Map<string, TableAddress[]>([...ports.keys()].map((name) => [name, []]));
+      const others = listened.map((ip): TableAddress => ({ ip, use: 'watched' }));
+      const tables = new Map<string, TableAddress[]>([...ports.keys()].map((name) => [name, [...others]]));
       for (const group of groups) {
         const isOwned = stateOf(group.key).kind === 'owned';
         for (const ip of group.ips) {
@@ -151,6 +155,12 @@ export function createPorts(options: PortsOptions): Ports {
         for (const ip of gateways.values()) table.push({ ip, use: 'watched' });
         ports.get(name)?.setAddresses(table);
       }
+    },
+    listenFor: (ips) => {
+      const textOf = (of: readonly IpAddress[]): string => of.map(({ text }) => text).join(' ');
+      if (textOf(ips) === textOf(listened)) return false;
+      listened = ips;
+      return true;
     },
     send: (link, frames) => {
       const port = ports.get(link);

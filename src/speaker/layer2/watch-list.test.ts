@@ -8,12 +8,16 @@ const NODES = ['n1', 'n2', 'n3', 'n4', 'n5', 'n6'];
 const CANDIDATES = NODES.map((node) => ({ node, score: 0 }));
 const ME = 'n1';
 const NEIGHBORS = [...runnersUp(CANDIDATES, ME)].sort();
-const [NEXT = ''] = NEIGHBORS;
+/** The nodes that this one follows first, and second, */
+const NEXT = NEIGHBORS.find((node) => runnersUp(CANDIDATES, node)[0] === ME) ?? '';
+const LATER = NEIGHBORS.find((node) => runnersUp(CANDIDATES, node)[1] === ME) ?? '';
+/** and the node that follows that one before it. */
+const [FELLOW = ''] = runnersUp(CANDIDATES, LATER);
 const FAR = NODES.find((node) => node !== ME && !runnersUp(CANDIDATES, node).includes(ME)) ?? '';
 
-function group(key: string): Layer2Group {
+function group(key: string, candidates: Layer2Group['candidates']): Layer2Group {
   const of = {
-    ...{ ips: [ip(key)], pool: 'pool', candidates: CANDIDATES, balance: false },
+    ...{ ips: [ip(key)], pool: 'pool', candidates, balance: false },
     ...{ failback: { kind: 'never' as const }, announceIntervalMs: 0 },
   };
   return { ...of, key, services: [{ ...of, key: `default/${key}`, interfaces: undefined }] };
@@ -32,8 +36,8 @@ interface Row {
 }
 
 /** One group for each row; the node `unseen` can be seen over no interface. */
-function watch(rows: readonly Row[], unseen?: string) {
-  const groups = rows.map((_, index) => group(`203.0.113.${String(index + 1)}`));
+function watch(rows: readonly Row[], unseen?: string, candidates = CANDIDATES) {
+  const groups = rows.map((_, index) => group(`203.0.113.${String(index + 1)}`, candidates));
   const rowOf = ({ key }: { readonly key: string }): Row =>
     rows[groups.findIndex((each) => each.key === key)]!;
   const sights: Pick<Sights, 'of'> = {
@@ -61,11 +65,12 @@ function watch(rows: readonly Row[], unseen?: string) {
   return {
     sessions: list.sessions.map(({ node, link }) => `${node} over ${link}`).sort(),
     owners: watched(list.owners),
+    fellows: list.fellows.map(({ node, link }) => `${node} over ${link}`),
     rivals: watched(list.rivals),
   };
 }
 
-const NOBODY = { sessions: [], owners: [], rivals: [] };
+const NOBODY = { sessions: [], owners: [], fellows: [], rivals: [] };
 const BOTH = NEIGHBORS.map((node) => `${node} over eth0`);
 
 describe('this node watches', () => {
@@ -94,7 +99,15 @@ describe('this node watches', () => {
         owners: [`${NEXT} over eth0 for 1`, `${NEXT} over eth1 for 2`],
       },
     ],
-    ['no owner that others follow before it', [{ owner: FAR }], NOBODY],
+    [
+      'whoever follows an owner before it does',
+      [{ owner: LATER }],
+      {
+        ...{ ...NOBODY, sessions: [`${LATER} over eth0`], owners: [`${LATER} over eth0 for 1`] },
+        fellows: [`${FELLOW} over eth0`],
+      },
+    ],
+    ['no owner that two others follow before it', [{ owner: FAR }], NOBODY],
     [
       'nobody for what it has no interface for',
       [
@@ -110,7 +123,7 @@ describe('this node watches', () => {
         { owner: ME, owned: ['SpeakerLost', FAR] },
         { owner: ME, owned: ['OwnerGone', FAR] },
       ],
-      { sessions: BOTH, owners: [], rivals: [`${FAR} over eth0 for 1 2 3`] },
+      { ...NOBODY, sessions: BOTH, rivals: [`${FAR} over eth0 for 1 2 3`] },
     ],
     [
       'nobody that handed an address over',
@@ -122,6 +135,15 @@ describe('this node watches', () => {
     ],
   ])('%s', (_, rows, want) => {
     expect(watch(rows)).toEqual(want);
+  });
+
+  test('nobody a second time that it asks for an address already', () => {
+    const three = ['n1', 'n2', 'n3'].map((node) => ({ node, score: 0 }));
+    const [first = '', second = ''] = runnersUp(three, ME);
+    const list = watch([{ owner: first }, { owner: second }], undefined, three);
+    expect(list.owners).toEqual([`${first} over eth0 for 1`, `${second} over eth0 for 2`]);
+    expect(list.fellows).toEqual([]);
+    expect([first, second].flatMap((owner) => watch([{ owner }], undefined, three).fellows)).toHaveLength(1);
   });
 
   test('nobody that it cannot see', () => {

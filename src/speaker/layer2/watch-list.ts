@@ -13,6 +13,11 @@ export interface WatchList {
   readonly sessions: readonly Sight[];
   /** These are asked for addresses of theirs. */
   readonly owners: readonly Watched[];
+  /**
+   * These come before this node in the succession to an owner: where one is not there, nobody waits for it. Those that are
+   * asked for addresses of theirs are not among them.
+   */
+  readonly fellows: readonly Sight[];
   /** These had addresses that this node has taken over, and may come back with them. */
   readonly rivals: readonly Watched[];
 }
@@ -34,6 +39,7 @@ export function watchListOf(facts: WatchListFacts): WatchList {
   const { me, sights } = facts;
   const sessions = new Map<string, Sight>();
   const owners = new Map<string, { sight: Sight; groups: Layer2Group[] }>();
+  const fellows = new Map<string, Sight>();
   const rivals = new Map<string, { sight: Sight; groups: Layer2Group[] }>();
   const add = (
     to: Map<string, { sight: Sight; groups: Layer2Group[] }>,
@@ -54,16 +60,28 @@ export function watchListOf(facts: WatchListFacts): WatchList {
         const sight = sights.of(node, link);
         if (sight) sessions.set(sightKey(sight), sight);
       }
-    } else if (runnersUp(group.candidates, owner).includes(me)) {
-      const sight = sights.of(owner, link);
+    } else {
+      const followers = runnersUp(group.candidates, owner);
+      const place = followers.indexOf(me);
+      const sight = place < 0 ? undefined : sights.of(owner, link);
       if (!sight) continue;
       sessions.set(sightKey(sight), sight);
       add(owners, sight, group);
+      for (const node of followers.slice(0, place)) {
+        const fellow = sights.of(node, link);
+        if (fellow) fellows.set(sightKey(fellow), fellow);
+      }
     }
     const state = facts.stateOf(group.key);
     if (state.kind !== 'owned' || state.claim.from === undefined || !UNASKED.has(state.claim.cause)) continue;
     const rival = sights.of(state.claim.from, link);
     if (rival) add(rivals, rival, group);
   }
-  return { sessions: [...sessions.values()], owners: [...owners.values()], rivals: [...rivals.values()] };
+  for (const key of owners.keys()) fellows.delete(key);
+  return {
+    sessions: [...sessions.values()],
+    owners: [...owners.values()],
+    fellows: [...fellows.values()],
+    rivals: [...rivals.values()],
+  };
 }
