@@ -6,6 +6,9 @@ export interface ChangedMiddle<T> {
   readonly added: readonly T[];
 }
 
+/** More are not passed one by one: arguments lie on the stack. */
+const MOST_ARGUMENTS = 1_000;
+
 /** Of a list that {@link withMiddle} made: from which one, and what was changed. Gone with the list. */
 const made = new WeakMap<
   readonly unknown[],
@@ -43,7 +46,10 @@ export function withMiddle<T>(
 ): readonly T[] {
   const removed = list.slice(start, start + count);
   if (removed.length === added.length && removed.every((item, index) => item === added[index])) return list;
-  const after = list.slice(0, start).concat(added, list.slice(start + count));
+  const after =
+    added.length > MOST_ARGUMENTS
+      ? list.slice(0, start).concat(added, list.slice(start + count))
+      : list.toSpliced(start, count, ...added);
   made.set(after, { from: list, change: { start, removed, added } });
   // Else each list would keep all that were before it.
   made.delete(list);

@@ -13,6 +13,16 @@ export function compareMeta(
   return compareText(a.namespace, b.namespace) || compareText(a.name, b.name);
 }
 
+/** Of keys `namespace/name`: the order that {@link compareMeta} gives to their objects. */
+export function compareKey(a: string, b: string): number {
+  return compareMeta(metaOf(a), metaOf(b));
+}
+
+function metaOf(key: string): { readonly namespace: string; readonly name: string } {
+  const [namespace = '', name = ''] = key.split('/');
+  return { namespace, name };
+}
+
 /** For `sort`: orders by the text that `key` gives. */
 export function byText<T>(key: (item: T) => string): (a: T, b: T) => number {
   return (a, b) => compareText(key(a), key(b));

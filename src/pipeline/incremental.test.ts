@@ -256,7 +256,7 @@ test(
           expect(grouping(kept.layer2.services)).toEqual(createGrouping()(full.layer2.services));
           for (const { bgp } of kept.state.services)
             outcomes.add(bgp.kind === 'announce' ? bgp.kind : bgp.reason);
-          for (const reason of kept.layer2.refused.values()) outcomes.add(reason);
+          for (const { reason } of kept.layer2.refused) outcomes.add(reason);
         }
       }),
       { numRuns: SEQUENCES, seed: SEED },

@@ -1,10 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { EndpointSliceObject, ServiceObject } from '../api/index.ts';
 import type { BgpAdvertisement } from '../config/index.ts';
-import { withMiddle } from '../core/changed-middle.ts';
 import { prefixOf, type Prefix } from '../core/ip.ts';
 import { compareMeta } from '../core/order.ts';
-import { placeIn } from '../core/sorted.ts';
+import { exchanged } from '../core/sorted.ts';
 import { usableEndpoints } from './endpoints.ts';
 import { createServiceResults } from './service-results.ts';
 import { decideService, isOurs, type AnnouncementFacts, type Decision } from './service-verdict.ts';
@@ -57,22 +56,13 @@ export function createServiceDecider(): (input: DecisionsInput) => Decisions {
     });
     const gone = change.removed.flatMap((result) => result?.value ?? []);
     const fresh = change.added.flatMap((result) => result?.value ?? []);
-    verdicts = withVerdicts(verdicts, gone, fresh);
+    verdicts = exchanged(verdicts, gone.map(verdictIn), fresh.map(verdictIn), compareMeta);
     return { verdicts, left: sendsWithout(gone, fresh), came: sendsWithout(fresh, gone) };
   };
 }
 
-/** The verdicts in which some have taken the place of others, all of which stand together: both are sorted as all are. */
-function withVerdicts(
-  verdicts: readonly ServiceVerdict[],
-  gone: readonly Decided[],
-  fresh: readonly Decided[],
-): readonly ServiceVerdict[] {
-  const [first] = [gone[0], fresh[0]].flatMap((decided) => decided?.verdict ?? []).sort(compareMeta);
-  if (!first) return verdicts;
-  const at = placeIn(verdicts, (verdict) => compareMeta(verdict, first) < 0);
-  const now = fresh.map(({ verdict }) => verdict);
-  return withMiddle(verdicts, at, gone.length, now);
+function verdictIn({ verdict }: Decided): ServiceVerdict {
+  return verdict;
 }
 
 function decidedOf(

@@ -36,11 +36,11 @@ function input({ ads = [l2Advertisement('all')], ...rest }: Changes = {}): Layer
 function outcome(changes: Changes): string {
   const { services, refused } = createLayer2Reconciler()(input(changes));
   const [decided] = services;
-  if (decided && refused.size === 0)
+  if (decided && refused.length === 0)
     return decided.candidates
       .map(({ node, score }) => (score === 0 ? node : `${node}=${String(score)}`))
       .join(' ');
-  return services.length === 0 ? [...refused.values()].join(' ') || 'not looked at' : 'both';
+  return services.length === 0 ? refused.map(({ reason }) => reason).join(' ') || 'not looked at' : 'both';
 }
 
 describe('the endpoints of a Service', () => {
@@ -127,7 +127,7 @@ describe('a Service', () => {
       ...input({ services: [both] }),
       config: config({ pools: inTwo, l2Advertisements: [l2Advertisement('a', { pools: ['a', 'b'] })] }),
     };
-    expect([...createLayer2Reconciler()(about).refused.values()]).toEqual(['ipNotAllowed']);
+    expect(createLayer2Reconciler()(about).refused).toMatchObject([{ reason: 'ipNotAllowed' }]);
   });
 
   test('is not looked at without any advertisement', () => {
@@ -433,7 +433,7 @@ describe('when it is asked again', () => {
     const after = reconcile({ ...start, endpointSlices });
     expect(after.services).toHaveLength(1);
     expect(after.services[0]).toBe(web);
-    expect([...after.refused]).toEqual([['default/other', 'noEndpoints']]);
+    expect(after.refused).toEqual([{ key: 'default/other', reason: 'noEndpoints' }]);
   });
 
   test.each<readonly [string, Partial<Layer2Input>, readonly string[]]>([

@@ -1,9 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { EndpointSliceObject, NodeObject, ServiceObject } from '../api/index.ts';
 import type { Config, L2Advertisement, Pool } from '../config/index.ts';
+import type { ChangedMiddle } from '../core/changed-middle.ts';
 import { parseIp, type IpAddress } from '../core/ip.ts';
-import { byText, compareText } from '../core/order.ts';
+import { compareKey, compareText } from '../core/order.ts';
 import { anySelectorMatches, selectorMatches, type Labels } from '../core/selector.ts';
+import { exchanged } from '../core/sorted.ts';
 import type { Candidate, Layer2Service } from '../l2/index.ts';
 import { isHealthy } from './endpoints.ts';
 import { createServiceResults, type ServiceResult } from './service-results.ts';
@@ -33,17 +35,23 @@ export type Layer2Refusal =
   | 'noMatchingAdvertisement'
   | 'noCandidates';
 
+/** A Service that nobody answers for. */
+export interface Layer2Refused {
+  /** `namespace/name`. */
+  readonly key: string;
+  readonly reason: Layer2Refusal;
+}
+
+/** Both in the order of the Services. */
 export interface Layer2Decision {
-  /** Sorted by key. */
   readonly services: readonly Layer2Service[];
-  /** By `namespace/name`: the Services that nobody answers for. */
-  readonly refused: ReadonlyMap<string, Layer2Refusal>;
+  readonly refused: readonly Layer2Refused[];
 }
 
 const EXCLUDE_LABEL = 'node.kubernetes.io/exclude-from-external-load-balancers';
 const HOSTNAME_LABEL = 'kubernetes.io/hostname';
 const SHARING_ANNOTATIONS = ['metallb.io/allow-shared-ip', 'metallb.universe.tf/allow-shared-ip'] as const;
-const NOTHING: Layer2Decision = { services: [], refused: new Map() };
+const NOTHING: Layer2Decision = { services: [], refused: [] };
 
 /**
  * Gives the function that decides which Services are announced on layer 2, and which nodes are candidates for them. The
@@ -65,7 +73,7 @@ export function createLayer2Reconciler(): (input: Layer2Input) => Layer2Decision
     if (!facts?.of.every((part, index) => part === of[index])) facts = { of, value: factsOf(input) };
     const { value } = facts;
     const { services, endpointSlices } = input;
-    const { results, change } = resultsOf({
+    const { change } = resultsOf({
       ...{ services, endpointSlices, basis: [value, loadBalancerClass] },
       derive: (service, slices, { key, before }) => {
         if (!isOurs(service, loadBalancerClass)) return undefined;
@@ -73,21 +81,35 @@ export function createLayer2Reconciler(): (input: Layer2Input) => Layer2Decision
         return isDeepStrictEqual(before, outcome) ? before : outcome;
       },
     });
-    if (change.removed.length > 0 || change.added.length > 0) result = decisionOf(results);
+    if (change.removed.length > 0 || change.added.length > 0) result = decisionAfter(result, change);
     return result;
   };
 }
 
-function decisionOf(
-  results: readonly (ServiceResult<Layer2Service | Layer2Refusal> | undefined)[],
+type Outcome = ServiceResult<Layer2Service | Layer2Refusal> | undefined;
+
+function decisionAfter(
+  { services, refused }: Layer2Decision,
+  { removed, added }: ChangedMiddle<Outcome>,
 ): Layer2Decision {
-  const services: Layer2Service[] = [];
-  const refused = new Map<string, Layer2Refusal>();
-  for (const result of results) {
-    if (typeof result?.value === 'object') services.push(result.value);
-    else if (result) refused.set(result.key, result.value);
-  }
-  return { services: services.sort(byText(({ key }) => key)), refused };
+  return {
+    services: exchanged(services, announcedIn(removed), announcedIn(added), byKey),
+    refused: exchanged(refused, refusedIn(removed), refusedIn(added), byKey),
+  };
+}
+
+function announcedIn(outcomes: readonly Outcome[]): readonly Layer2Service[] {
+  return outcomes.flatMap((outcome) => (typeof outcome?.value === 'object' ? [outcome.value] : []));
+}
+
+function refusedIn(outcomes: readonly Outcome[]): readonly Layer2Refused[] {
+  return outcomes.flatMap((outcome) =>
+    typeof outcome?.value === 'string' ? [{ key: outcome.key, reason: outcome.value }] : [],
+  );
+}
+
+function byKey(a: { readonly key: string }, b: { readonly key: string }): number {
+  return compareKey(a.key, b.key);
 }
 
 interface Facts {

@@ -164,7 +164,7 @@ export async function runSpeaker(options: SpeakerOptions): Promise<void> {
    * speakers would take this node to be lost.
    */
   const awaitsSessions = ({ services, refused }: NodeDecision['layer2']): boolean =>
-    patience !== undefined && services.length + refused.size > 0;
+    patience !== undefined && services.length + refused.length > 0;
   let patience =
     options.layer2 &&
     setTimeout(() => {
