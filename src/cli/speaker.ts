@@ -153,8 +153,8 @@ async function runUntil(options: Options, command: Command, course: Course): Pro
   // Before the speaker runs there is nothing to hand over.
   stopping.addEventListener('abort', end);
   sayIdle(command, SPEAKER_IDLE, logger);
-  trimMemory(signal);
   const metrics = createSpeakerMetrics({ node: nodeName });
+  trimMemory(signal, () => metrics.owned().length > 0);
   const state = { isSynced: false, nodes: 0 };
   const healthPort = options.healthProbePort ?? (options.source === undefined ? CLUSTER_HEALTH_PORT : 0);
   if (healthPort !== 0) {

@@ -1,12 +1,12 @@
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
-import { isTrimDue, type MemoryUse } from './trim-memory.ts';
+import { isTrimDue, mayStandStill, type MemoryUse } from './trim-memory.ts';
 
 const MIB = 2 ** 20;
-const START: MemoryUse = { atMs: 0, cpuMs: 0, rssBytes: 0 };
+const START: MemoryUse = { atMs: 0, cpuMs: 0, rssBytes: 0, heapBytes: 0 };
 
-function use(atMs: number, cpuMs: number, mebibytes: number): MemoryUse {
-  return { atMs, cpuMs, rssBytes: mebibytes * MIB };
+function use(atMs: number, cpuMs: number, mebibytes: number, heap = 40): MemoryUse {
+  return { atMs, cpuMs, rssBytes: mebibytes * MIB, heapBytes: heap * MIB };
 }
 
 describe('memory is given back', () => {
@@ -30,6 +30,18 @@ describe('memory is given back', () => {
     expect(isTrimDue(trimmed, before, now)).toBe(expected);
   });
 });
+
+test.each([
+  [40, false, true],
+  [40, true, true],
+  [60, false, true],
+  [60, true, false],
+])(
+  'may it stand still with a heap of %i MiB, answering for addresses: %j? %j',
+  (heap, isAnswering, expected) => {
+    expect(mayStandStill(use(0, 0, 110, heap), () => isAnswering)).toBe(expected);
+  },
+);
 
 /** Makes garbage, waits, and prints what it took of the system before and after the memory was given back, in MiB. */
 const PROGRAM = `

@@ -17,6 +17,8 @@ export interface SpeakerMetrics {
   readonly updated: () => void;
   /** Names of FRR's daemons. */
   readonly frrRestarted: (daemons: readonly string[]) => void;
+  /** What this node answers for on layer 2 just now, as it is shown. */
+  readonly owned: ShownState['owned'];
 }
 
 export interface ShownState {
@@ -126,5 +128,6 @@ export function createSpeakerMetrics(options: { readonly node: string }): Speake
     frrRestarted: (daemons) => {
       for (const daemon of daemons) restarts.inc({ daemon });
     },
+    owned: () => shown.owned(),
   };
 }
