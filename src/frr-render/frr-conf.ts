@@ -55,13 +55,16 @@ interface FamilyView {
   readonly statements: readonly string[];
 }
 
-/** What every router needs; the last line is how FRR tells of sessions that come and go. */
+/** What every router needs. */
 const ROUTER_PREAMBLE = [
   'no bgp ebgp-requires-policy',
   'no bgp network import-check',
   'no bgp default ipv4-unicast',
   'bgp graceful-restart preserve-fw-state',
+  // This is how FRR tells of sessions that come and go.
   'bgp log-neighbor-changes',
+  // So long, milliseconds, the routes wait for other neighbors once a session is up; by default it is more than a second.
+  'coalesce-time 100',
 ];
 
 const DEBUGS = [

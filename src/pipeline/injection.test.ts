@@ -39,6 +39,7 @@ const FORMS: readonly RegExp[] = [
   new RegExp(`^router bgp 64496(?: vrf ${NAME})?$`),
   /^ no bgp (?:ebgp-requires-policy|network import-check|default ipv4-unicast)$/,
   /^ bgp (?:graceful-restart preserve-fw-state|log-neighbor-changes|router-id [0-9.]+)$/,
+  /^ coalesce-time 100$/,
   new RegExp(`^ neighbor ${NAME} (?:interface )?remote-as (?:\\d+|internal|external)$`),
   new RegExp(
     `^ neighbor ${NAME} (?:ebgp-multihop|graceful-restart|disable-connected-check|bfd|bfd profile [a-z0-9.-]+|port \\d+|timers \\d+ \\d+|timers connect \\d+|local-as \\d+ no-prepend replace-as|update-source ${ADDRESS})$`,
