@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { addressHash, succession } from './election.ts';
 import { createKeeper, type KeeperFacts } from './keeper.ts';
 import { createLan, type Lan } from './test-lan.ts';
+import type { Layer2View, OwnershipRecord } from './types.ts';
 
 const NAMES = ['n1', 'n2', 'n3'];
 const IPS = ['192.0.2.1', '192.0.2.2', '192.0.2.3', '2001:db8::1'];
@@ -301,21 +302,32 @@ describe('five speakers and one address', () => {
 
 type Fault = 'cut' | 'freeze' | 'kill' | 'api' | 'leave';
 
-test('an owner that was only heard of is followed once it is lost, however often it was heard', () => {
+test.each([
+  ['nothing can be read', false],
+  ['what can be read names another, which was lost before', true],
+])('an owner that was only heard of is followed once it is lost, where %s', (_, isWritten) => {
   const lan = createLan({ names: NAMES, ips: ['192.0.2.1'] });
   const keeper = createKeeper();
   const group = lan.groups[0]!;
-  let health: 'well' | 'lost' = 'well';
-  const facts = (now: number): KeeperFacts => ({
+  const lost = new Map<string, number>();
+  const record: OwnershipRecord = {
     ...{
-      me: 'n1',
-      now,
-      time: new Date(now).toISOString(),
-      groups: [group],
-      isIsolated: false,
-      isLeaving: false,
+      service: { namespace: 'default', name: 's0' },
+      node: 'n3',
+      ips: ['192.0.2.1'],
+      interfaces: ['eth0'],
     },
-    view: { isFresh: false, speakers: new Map(), ownerships: new Map(), moves: new Map() },
+    ...{ since: '2026-01-01T00:00:00Z', cause: 'FirstClaim', history: [] },
+  };
+  const view: Layer2View = {
+    isFresh: isWritten,
+    speakers: new Map(NAMES.map((node) => [node, { record: { node, links: [] }, isHeld: true }])),
+    ownerships: new Map(isWritten ? [['default/s0', record]] : []),
+    moves: new Map(),
+  };
+  const facts = (now: number): KeeperFacts => ({
+    ...{ me: 'n1', now, view, time: new Date(now).toISOString(), groups: [group] },
+    ...{ isIsolated: false, isLeaving: false, isGathering: true },
     ...{
       canServe: () => true,
       isReachable: () => true,
@@ -324,12 +336,16 @@ test('an owner that was only heard of is followed once it is lost, however often
       balancedOrder: () => [],
       evenedTo: () => undefined,
     },
-    ...{ healthOf: (node) => (node === 'n2' ? health : 'well'), lostAt: () => 5_000, wellSince: () => 0 },
+    healthOf: (node) => (lost.has(node) ? 'lost' : 'well'),
+    lostAt: (node) => lost.get(node) ?? 0,
+    wellSince: () => 0,
   });
+  expect(keeper.decide(facts(100))).toEqual([]);
+  lost.set('n3', 500);
   for (let now = 1_000; now < 5_000; now += 200) {
     keeper.hear(group.key, { what: 'claim', node: 'n2' }, facts(now));
   }
-  health = 'lost';
+  lost.set('n2', 5_000);
   // Nothing was decided since it was heard first.
   const transitions = keeper.decide(facts(5_001));
   expect(transitions.map(({ after }) => after.kind)).toEqual([

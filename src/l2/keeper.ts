@@ -64,9 +64,12 @@ const WANTED_LOOK_MS = 1_000;
 /** Keeps what one node is to every group. It has no clock: the same calls give the same answers. */
 export function createKeeper(): Keeper {
   let states = new Map<string, { readonly group: Layer2Group; readonly state: GroupState }>();
-  /** Owners that were heard of on the LAN while nothing could be written, by the record that this takes the place of. */
-  const learned = new Map<string, { readonly over: RecordSeen | undefined; readonly record: RecordSeen }>();
-  /** When the record of a group was first read. */
+  /** Owners that were heard of on the LAN while nothing could be written, over the record that this takes the place of. */
+  const learned = new Map<
+    string,
+    { readonly over: RecordSeen | undefined; readonly record: RecordSeen; readonly at: number }
+  >();
+  /** When the record that stands written of a group was first read. */
   const read = new Map<string, { readonly record: RecordSeen; readonly at: number }>();
   let lookAt: number | undefined;
 
@@ -81,6 +84,8 @@ export function createKeeper(): Keeper {
   const stateOf = (key: string): GroupState => states.get(key)?.state ?? IDLE;
 
   const readAt = (group: Layer2Group, record: RecordSeen, now: number): number => {
+    const heard = learned.get(group.key);
+    if (heard?.record === record) return heard.at;
     const known = read.get(group.key);
     if (known && isSameRecord(known.record, record)) return known.at;
     read.set(group.key, { record, at: now });
@@ -200,8 +205,7 @@ export function createKeeper(): Keeper {
     const known = learned.get(group.key);
     if (known?.record.node === node && isSameRecord(known.over, written)) return;
     const record = { node, since: facts.time, cause: 'OwnerLost' } as const;
-    learned.set(group.key, { over: written, record });
-    read.set(group.key, { record, at: facts.now });
+    learned.set(group.key, { over: written, record, at: facts.now });
   }
 }
 

@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { StatusObject } from '../api/index.ts';
 import { changedMiddle } from '../core/changed-middle.ts';
+import { compareMeta } from '../core/order.ts';
 import { objectKey } from '../core/problem.ts';
+import { exchanged } from '../core/sorted.ts';
 import {
   createEventRecorder,
   RESOURCES,
@@ -16,6 +18,8 @@ import type { Logger } from '../telemetry/index.ts';
 import { speakerState, stateName, type PublishReport } from './status-report.ts';
 
 const COMPONENT = 'metallb-speaker';
+const SERVICE_NAME = 'metallb.io/service-name';
+const SERVICE_NAMESPACE = 'metallb.io/service-namespace';
 /** MetalLB has one field manager for each condition. */
 const managerOf = (kind: StatusObject['kind']): string =>
   kind === 'ConfigurationState' ? 'configReconciler' : COMPONENT;
@@ -53,19 +57,22 @@ export function clusterReports(options: {
   const objects = new StatusObjects({ ...common, managerOf, owner, queries });
   const events = createEventRecorder({ ...common, component: COMPONENT, host: node });
   const bgpStatusOf = createBgpStatuses(node);
-  /** Announced in the report before; undefined before the first, when nobody knows what is new. */
-  let announced: readonly ServiceVerdict[] | undefined;
+  let verdicts: readonly ServiceVerdict[] = [];
+  /** In the order of the Services. */
+  let statuses: readonly StatusObject[] = [];
   let state: StatusObject | undefined;
   const publish: PublishReport = (report) => {
-    const now = report.desired.services.filter(({ bgp }) => bgp.kind === 'announce');
-    const statuses = now.map((verdict) => bgpStatusOf(verdict, report.namespace));
+    const { removed, added } = changedMiddle(verdicts, report.desired.services);
+    verdicts = report.desired.services;
+    const [gone, come] = [removed.filter(isAnnounced), added.filter(isAnnounced)];
+    const statusesOf = (announced: readonly ServiceVerdict[]): readonly StatusObject[] =>
+      announced.flatMap((verdict) => bgpStatusOf(verdict, report.namespace) ?? []);
+    statuses = exchanged(statuses, statusesOf(gone), statusesOf(come), byService);
     const stateNow = speakerState(report);
     state = isDeepStrictEqual(state, stateNow) && state ? state : stateNow;
-    objects.publish([...statuses.filter((status) => status !== undefined), state]);
-    const { removed, added } = changedMiddle(announced ?? [], now);
-    announced = now;
-    const before = new Set(removed.map(objectKey));
-    for (const { namespace, name } of added) {
+    objects.publish([...statuses, state]);
+    const before = new Set(gone.map(objectKey));
+    for (const { namespace, name } of come) {
       if (before.has(objectKey({ namespace, name }))) continue;
       events.record(
         { kind: 'Service', namespace, name },
@@ -82,6 +89,18 @@ export function clusterReports(options: {
     events.record({ kind: 'Service', namespace, name }, text);
   };
   return { publish, event, idle: () => objects.idle() };
+}
+
+function isAnnounced({ bgp }: ServiceVerdict): boolean {
+  return bgp.kind === 'announce';
+}
+
+function byService(a: StatusObject, b: StatusObject): number {
+  return compareMeta(serviceOf(a), serviceOf(b));
+}
+
+function serviceOf({ metadata: { labels } }: StatusObject): { readonly namespace: string; readonly name: string } {
+  return { namespace: labels?.[SERVICE_NAMESPACE] ?? '', name: labels?.[SERVICE_NAME] ?? '' };
 }
 
 /**
@@ -105,8 +124,8 @@ function createBgpStatuses(
         namespace,
         labels: {
           'metallb.io/node': node,
-          'metallb.io/service-name': serviceName,
-          'metallb.io/service-namespace': serviceNamespace,
+          [SERVICE_NAME]: serviceName,
+          [SERVICE_NAMESPACE]: serviceNamespace,
         },
       },
       status: { node, serviceName, serviceNamespace, peers: bgp.peers },
