@@ -551,7 +551,11 @@ describe('after a sleep', () => {
       probing({ cause: 'FirstClaim', since: EARLIER }, NOW + T.probeMs),
     );
   });
-  test.each([IDLE, waiting(), probing(), released()])('what is $kind stays so', (state) => {
+  test('who asks asks anew', () => {
+    const state = probing({ cause: 'OwnerLost', from: BEHIND }, NOW - 1);
+    expect(doubted(state, facts())).toEqual(probing({ cause: 'OwnerLost', from: BEHIND }, NOW + T.probeMs));
+  });
+  test.each([IDLE, waiting(), released()])('what is $kind stays so', (state) => {
     expect(doubted(state, facts())).toBe(state);
   });
 });

@@ -382,7 +382,11 @@ const HANDED_OVER: ReadonlySet<MoveCause> = new Set<MoveCause>([
   'Failback',
 ]);
 
-/** The state after this node may have slept: what it owned may be another's by now, and is asked for before it is answered. */
+/**
+ * The state after this node may have slept: what it owned may be another's by now, and is asked for before it is answered;
+ * what it asked meanwhile it has not heard the answers to, and asks anew.
+ */
 export function doubted(state: GroupState, facts: GroupFacts): GroupState {
-  return state.kind === 'owned' ? probing(facts, { ...state.claim, since: state.since }) : state;
+  if (state.kind === 'owned') return probing(facts, { ...state.claim, since: state.since });
+  return state.kind === 'probing' ? probing(facts, state.claim) : state;
 }

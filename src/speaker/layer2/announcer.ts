@@ -23,7 +23,8 @@ export interface Announcer {
   readonly close: () => void;
 }
 
-export function createAnnouncer(send: (announced: Announced) => void): Announcer {
+/** @param onDue called when something is due, before it is sent: the last moment to take it back */
+export function createAnnouncer(send: (announced: Announced) => void, onDue: () => void): Announcer {
   let schedule = NOTHING_ANNOUNCED;
   let timer: NodeJS.Timeout | undefined;
   let defence: NodeJS.Immediate | undefined;
@@ -37,7 +38,11 @@ export function createAnnouncer(send: (announced: Announced) => void): Announcer
     const taken = takeDue(schedule, now);
     schedule = taken.schedule;
     for (const announced of taken.due) send(announced);
-    if (taken.nextAt !== undefined) timer = setTimeout(run, Math.max(1, taken.nextAt - now));
+    if (taken.nextAt !== undefined) timer = setTimeout(runWhenDue, Math.max(1, taken.nextAt - now));
+  };
+  const runWhenDue = (): void => {
+    onDue();
+    run();
   };
   return {
     set: (wanted) => {

@@ -75,9 +75,8 @@ export function startLayer2(options: Layer2Options): Layer2 {
   const now = (): number => performance.now();
   const ports = createPorts({
     logger,
-    // A process that wakes up reads what has piled up on its sockets before its timers run.
     onFrames: () => {
-      if (hasSlept(now())) tick();
+      wakeUp();
     },
     onHeard: (link, heard) => {
       hear(link, heard);
@@ -88,10 +87,15 @@ export function startLayer2(options: Layer2Options): Layer2 {
     },
     metrics,
   });
-  const announcer = createAnnouncer((announced) => {
-    ports.announce(announced);
-    metrics.announced(announced.ip);
-  });
+  const announcer = createAnnouncer(
+    (announced) => {
+      ports.announce(announced);
+      metrics.announced(announced.ip);
+    },
+    () => {
+      wakeUp();
+    },
+  );
   const gateways = createGateways(ports.send);
   const witnesses = createWitnesses({ me, situation: () => situation, sights, ports, gateways });
   const inquiry = createInquiry({ sights, ports, stateOf: keeper.stateOf, startedAt });
@@ -136,6 +140,7 @@ export function startLayer2(options: Layer2Options): Layer2 {
     clearImmediate(wake);
     wake = undefined;
     if (!situation.hasView || hasEnded) return;
+    wakeUp();
     wellness.update({
       ...{ speakers: situation.view.speakers, links: situation.places.links, sights, now: now() },
       isDraining: options.isDraining,
@@ -167,7 +172,7 @@ export function startLayer2(options: Layer2Options): Layer2 {
   };
 
   const follow = ({ group, before, after, effect }: Transition): void => {
-    if (after.kind === 'probing' && before.kind !== 'probing') probe(group);
+    if (after.kind === 'probing' && (before.kind !== 'probing' || before.until !== after.until)) probe(group);
     if (after.kind === 'owned' || after.kind === 'released') ledger.write(group, after);
     // What is only in doubt stays written down.
     else if (!isInDoubt(before, after)) ledger.forget(group);
@@ -274,7 +279,14 @@ export function startLayer2(options: Layer2Options): Layer2 {
   // The clock: questions that are due, and whether this process slept. It stands still where nothing is announced.
   let clock: NodeJS.Timeout | undefined;
   let lastTick = now();
-  const hasSlept = (at: number): boolean => at - lastTick > SLEPT_MS + TICK_MS;
+  const hasSlept = (at: number): boolean => clock !== undefined && at - lastTick > SLEPT_MS + TICK_MS;
+  /**
+   * Of a process that slept anything may run first: the timers of its announcements, the frames that have piled up on its
+   * sockets. Before it says or decides anything it has to know that it slept.
+   */
+  const wakeUp = (): void => {
+    if (hasSlept(now())) tick();
+  };
   const tick = (): void => {
     const at = now();
     const slept = hasSlept(at);
