@@ -5,7 +5,6 @@ import {
   dueAt,
   isSameRecord,
   nextState,
-  OWNERSHIP_TIMES,
   type GroupFacts,
   type GroupState,
   type Heard,
@@ -105,7 +104,7 @@ export function createKeeper(): Keeper {
         record && record.node !== facts.me
           ? ownerHealth(record, group, facts, readAt(group, record, facts.now))
           : 'well',
-      hasCompany: state.kind !== 'probing' || facts.hasCompany(group, state.until - OWNERSHIP_TIMES.probeMs),
+      hasCompany: state.kind !== 'probing' || facts.hasCompany(group, state.since),
       successors: successorsOf(group, record, facts),
       isWithClients:
         record !== undefined && facts.healthOf(record.node, group) !== 'well' && facts.hasGateway(group),

@@ -43,7 +43,8 @@ const waiting = (until = NOW + 100): GroupState => ({ kind: 'waiting', until });
 const probing = (
   claim: { cause: RecordSeen['cause']; from?: string; since?: string } = { cause: 'FirstClaim' },
   until = NOW + 20,
-): GroupState => ({ kind: 'probing', until, claim });
+  forMs: number = T.probeMs,
+): GroupState => ({ kind: 'probing', since: until - forMs, until, claim });
 function owned(rest: Partial<Owned> = {}): Owned {
   return {
     ...{ kind: 'owned', claim: { cause: 'FirstClaim' }, since: EARLIER },
@@ -548,12 +549,13 @@ describe('hearing of an address from', () => {
 describe('after a sleep', () => {
   test('an owner asks before it answers', () => {
     expect(doubted(owned(), facts({ record: record(ME) }))).toEqual(
-      probing({ cause: 'FirstClaim', since: EARLIER }, NOW + T.probeMs),
+      probing({ cause: 'FirstClaim', since: EARLIER }, NOW + T.doubtMs, T.doubtMs),
     );
   });
   test('who asks asks anew', () => {
     const state = probing({ cause: 'OwnerLost', from: BEHIND }, NOW - 1);
-    expect(doubted(state, facts())).toEqual(probing({ cause: 'OwnerLost', from: BEHIND }, NOW + T.probeMs));
+    const anew = probing({ cause: 'OwnerLost', from: BEHIND }, NOW + T.doubtMs, T.doubtMs);
+    expect(doubted(state, facts())).toEqual(anew);
   });
   test.each([IDLE, waiting(), released()])('what is $kind stays so', (state) => {
     expect(doubted(state, facts())).toBe(state);

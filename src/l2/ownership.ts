@@ -5,6 +5,8 @@ import type { MoveCause } from './types.ts';
 export const OWNERSHIP_TIMES = {
   /** Two probes and the time for an answer to them. Hosts on a LAN answer within a millisecond or two. */
   probeMs: 50,
+  /** The same for who slept: the answers come behind all that piled up meanwhile, and everything else on the node wakes too. */
+  doubtMs: 250,
   /** How much later than the first the second runner-up tries: time for the first to be heard. */
   succeedMs: 350,
   /** The same where nobody is known to be lost, and nothing is in a hurry. */
@@ -30,7 +32,7 @@ export type GroupState =
   /** Its turn has not come, or it has just left them to another. */
   | { readonly kind: 'waiting'; readonly until: number }
   /** It asks whether somebody has them. */
-  | { readonly kind: 'probing'; readonly until: number; readonly claim: Claim }
+  | { readonly kind: 'probing'; readonly since: number; readonly until: number; readonly claim: Claim }
   /** It answers for them. */
   | Owned
   /** It cannot answer any more, and says who should. */
@@ -223,8 +225,8 @@ const CAUSES: Readonly<Record<OwnerHealth, MoveCause>> = {
   ...{ lost: 'OwnerLost', silent: 'SpeakerLost' },
 };
 
-function probing({ now }: GroupFacts, claim: Claim): GroupState {
-  return { kind: 'probing', until: now + OWNERSHIP_TIMES.probeMs, claim };
+function probing({ now }: GroupFacts, claim: Claim, forMs: number = OWNERSHIP_TIMES.probeMs): GroupState {
+  return { kind: 'probing', since: now, until: now + forMs, claim };
 }
 
 function ownedBy(facts: GroupFacts, claim: Claim): Owned {
@@ -387,6 +389,7 @@ const HANDED_OVER: ReadonlySet<MoveCause> = new Set<MoveCause>([
  * what it asked meanwhile it has not heard the answers to, and asks anew.
  */
 export function doubted(state: GroupState, facts: GroupFacts): GroupState {
-  if (state.kind === 'owned') return probing(facts, { ...state.claim, since: state.since });
-  return state.kind === 'probing' ? probing(facts, state.claim) : state;
+  const { doubtMs } = OWNERSHIP_TIMES;
+  if (state.kind === 'owned') return probing(facts, { ...state.claim, since: state.since }, doubtMs);
+  return state.kind === 'probing' ? probing(facts, state.claim, doubtMs) : state;
 }

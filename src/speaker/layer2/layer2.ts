@@ -34,8 +34,8 @@ import { createWitnesses } from './witnesses.ts';
 const TICK_MS = 50;
 /** A tick that comes so much later than it should: the process was stopped, or got no CPU. */
 const SLEPT_MS = 400;
-/** The second probe follows the first by this. */
-const PROBE_AGAIN_MS = 20;
+/** The second probe follows the first by this, and the third, which only who slept has the time to send. */
+const PROBE_AGAIN_MS = [20, 100] as const;
 /** How long a new speaker leaves what nobody has to others that may still be starting. */
 const GATHER_MS = 10_000;
 /** What is still owned after this when the speaker stops is given up. */
@@ -207,7 +207,7 @@ export function startLayer2(options: Layer2Options): Layer2 {
       const together = probing;
       probing = [];
       sendProbes(together);
-      setTimeout(sendProbes, PROBE_AGAIN_MS, together).unref();
+      for (const afterMs of PROBE_AGAIN_MS) setTimeout(sendProbes, afterMs, together).unref();
     });
   };
   const sendProbes = (together: readonly Layer2Group[]): void => {

@@ -144,7 +144,7 @@ test('what is left to another is answered for nowhere', () => {
 
 describe('what is written anew', () => {
   test.each<GroupState>([
-    { kind: 'probing', until: 50, claim: { cause: 'OwnerLost', since: OWNED.since } },
+    { kind: 'probing', since: 0, until: 50, claim: { cause: 'OwnerLost', since: OWNED.since } },
     { kind: 'waiting', until: 50 },
   ])('is what is owned; what is in doubt stays as it was: $kind', (inDoubt) => {
     const { ledger, group, states, keys } = ledgerOf(WEB, SHOP);
