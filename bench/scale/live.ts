@@ -171,6 +171,9 @@ async function single(rig: ScaleRig, trials: number): Promise<SingleResult> {
 async function measureEndpoints(rig: ScaleRig, running: Running, changes: number): Promise<EndpointsResult> {
   const [speaker] = running.speakers;
   if (!speaker) throw new Error('no speaker runs');
+  // What the Services of before have left to do would count as that of an idle speaker.
+  await settle(rig, TIMEOUT_MS);
+  await delay(QUIET_MS);
   const idleMs = await cpuDuring(speaker, () => delay(changes * 200));
   const busyMs = await cpuDuring(speaker, async () => {
     for (let change = 0; change < changes; change += 1) {
