@@ -1,3 +1,5 @@
+import { metaOfKey } from './problem.ts';
+
 /** Total orderings. Whatever comes out of a Map or a list call is sorted with one of these before it is output. */
 
 /** By UTF-16 code unit, the same on every machine and in every locale. */
@@ -15,12 +17,7 @@ export function compareMeta(
 
 /** Of keys `namespace/name`: the order that {@link compareMeta} gives to their objects. */
 export function compareKey(a: string, b: string): number {
-  return compareMeta(metaOf(a), metaOf(b));
-}
-
-function metaOf(key: string): { readonly namespace: string; readonly name: string } {
-  const [namespace = '', name = ''] = key.split('/');
-  return { namespace, name };
+  return compareMeta(metaOfKey(a), metaOfKey(b));
 }
 
 /** For `sort`: orders by the text that `key` gives. */

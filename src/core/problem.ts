@@ -53,6 +53,12 @@ export function objectKey(meta: { readonly namespace: string; readonly name: str
   return meta.namespace === '' ? meta.name : `${meta.namespace}/${meta.name}`;
 }
 
+/** Of which object a key `namespace/name` is. */
+export function metaOfKey(key: string): { readonly namespace: string; readonly name: string } {
+  const [namespace = '', name = ''] = key.split('/');
+  return { namespace, name };
+}
+
 /** One line for people: `BGPPeer metallb-system/tor1: spec.holdTime: 1s: must be 0 or at least 3s (peers.yaml:12:3)`. */
 export function formatProblem(problem: Problem): string {
   const parts: string[] = [];

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
+import { metaOfKey } from '../core/problem.ts';
 import {
   isNewer,
   MOVE_ANNOTATION,
@@ -273,6 +274,5 @@ export class OwnershipWriter {
 }
 
 function nameOf(key: string): string {
-  const [namespace = '', name = ''] = key.split('/');
-  return serviceL2StatusName({ namespace, name });
+  return serviceL2StatusName(metaOfKey(key));
 }

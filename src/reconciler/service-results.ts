@@ -1,7 +1,7 @@
 import type { EndpointSliceObject, ServiceObject } from '../api/index.ts';
 import { changedMiddle, withMiddle, type ChangedMiddle } from '../core/changed-middle.ts';
 import { compareMeta } from '../core/order.ts';
-import { objectKey } from '../core/problem.ts';
+import { metaOfKey, objectKey } from '../core/problem.ts';
 import { placeIn } from '../core/sorted.ts';
 import { createSliceIndex } from './endpoints.ts';
 
@@ -127,6 +127,6 @@ function withTouched<T>(
 
 /** Where a Service stands, or would, in their list, which is sorted by namespace and name. */
 function placeOf(key: string, services: readonly ServiceObject[]): number {
-  const [namespace = '', name = ''] = key.split('/');
-  return placeIn(services, ({ metadata }) => compareMeta(metadata, { namespace, name }) < 0);
+  const wanted = metaOfKey(key);
+  return placeIn(services, ({ metadata }) => compareMeta(metadata, wanted) < 0);
 }

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { StatusObject } from '../api/index.ts';
 import { changedMiddle } from '../core/changed-middle.ts';
 import { compareMeta } from '../core/order.ts';
-import { objectKey } from '../core/problem.ts';
+import { metaOfKey, objectKey } from '../core/problem.ts';
 import { exchanged } from '../core/sorted.ts';
 import {
   createEventRecorder,
@@ -85,8 +85,7 @@ export function clusterReports(options: {
     }
   };
   const event = (service: string, text: EventText): void => {
-    const [namespace = '', name = ''] = service.split('/');
-    events.record({ kind: 'Service', namespace, name }, text);
+    events.record({ kind: 'Service', ...metaOfKey(service) }, text);
   };
   return { publish, event, idle: () => objects.idle() };
 }
@@ -99,7 +98,10 @@ function byService(a: StatusObject, b: StatusObject): number {
   return compareMeta(serviceOf(a), serviceOf(b));
 }
 
-function serviceOf({ metadata: { labels } }: StatusObject): { readonly namespace: string; readonly name: string } {
+function serviceOf({ metadata: { labels } }: StatusObject): {
+  readonly namespace: string;
+  readonly name: string;
+} {
   return { namespace: labels?.[SERVICE_NAMESPACE] ?? '', name: labels?.[SERVICE_NAME] ?? '' };
 }
 

@@ -4,6 +4,7 @@ import { parseMac, type Layer2Group } from '../../l2/index.ts';
 import { createInquiry, type Inquiry } from './inquiry.ts';
 import type { Port } from './port.ts';
 import { createSights, type Sight, type Sights } from './sights.ts';
+import type { WatchList } from './watch-list.ts';
 
 const OWNER = { name: 'eth1', mac: '00:00:5e:00:53:02', addresses: ['192.0.2.12/24'] };
 
@@ -54,15 +55,14 @@ function watching(options: { readonly owned?: readonly string[]; readonly starte
   return { inquiry, sights, sight, sentOver, sent };
 }
 
+function ownerOf(sight: Sight): WatchList {
+  return { sessions: [], owners: [{ sight, groups: [group('192.0.2.200')] }], fellows: [], rivals: [] };
+}
+
 describe('an owner that this node watches', () => {
   test('is asked again after 100 ms when it misses an answer, and is silent after three', () => {
     const { inquiry, sight, sentOver } = watching();
-    inquiry.watch({
-      sessions: [],
-      owners: [{ sight, groups: [group('192.0.2.200')] }],
-      fellows: [],
-      rivals: [],
-    });
+    inquiry.watch(ownerOf(sight));
     const news: number[] = [];
     const asked: number[] = [];
     for (let now = 0; now <= 500; now += 50) {
@@ -76,12 +76,7 @@ describe('an owner that this node watches', () => {
 
   test('is asked each 150 ms while it answers', () => {
     const { inquiry, sight, sentOver } = watching();
-    inquiry.watch({
-      sessions: [],
-      owners: [{ sight, groups: [group('192.0.2.200')] }],
-      fellows: [],
-      rivals: [],
-    });
+    inquiry.watch(ownerOf(sight));
     for (let now = 0; now < 1_500; now += 50) {
       inquiry.ask(now);
       inquiry.answered('n2', 'eth1', now + 1);
@@ -90,17 +85,14 @@ describe('an owner that this node watches', () => {
   });
 
   test('may be starting when this speaker is: until it has answered once, it has three seconds', () => {
-    const owners = (sight: Sight): readonly { sight: Sight; groups: readonly Layer2Group[] }[] => [
-      { sight, groups: [group('192.0.2.200')] },
-    ];
     const late = watching({ startedAt: 0 });
-    late.inquiry.watch({ sessions: [], owners: owners(late.sight), fellows: [], rivals: [] });
+    late.inquiry.watch(ownerOf(late.sight));
     const news: number[] = [];
     for (let now = 0; now <= 4_000; now += 50) if (late.inquiry.ask(now)) news.push(now);
     expect(news).toEqual([3_200]);
 
     const back = watching({ startedAt: 0 });
-    back.inquiry.watch({ sessions: [], owners: owners(back.sight), fellows: [], rivals: [] });
+    back.inquiry.watch(ownerOf(back.sight));
     back.inquiry.ask(0);
     back.inquiry.answered('n2', 'eth1', 1);
     for (let now = 200; now <= 2_000; now += 50) if (back.inquiry.ask(now)) news.push(now);
@@ -109,12 +101,7 @@ describe('an owner that this node watches', () => {
 
   test('is well for as long as it answers', () => {
     const { inquiry, sights, sight } = watching();
-    inquiry.watch({
-      sessions: [],
-      owners: [{ sight, groups: [group('192.0.2.200')] }],
-      fellows: [],
-      rivals: [],
-    });
+    inquiry.watch(ownerOf(sight));
     for (let now = 0; now <= 2_000; now += 50) {
       expect(inquiry.ask(now)).toBe(false);
       inquiry.answered('n2', 'eth1', now + 1);
@@ -124,12 +111,7 @@ describe('an owner that this node watches', () => {
 
   test('is forgiven what this process slept through', () => {
     const { inquiry, sights, sight } = watching();
-    inquiry.watch({
-      sessions: [],
-      owners: [{ sight, groups: [group('192.0.2.200')] }],
-      fellows: [],
-      rivals: [],
-    });
+    inquiry.watch(ownerOf(sight));
     inquiry.ask(0);
     inquiry.forgive();
     inquiry.ask(60_000);

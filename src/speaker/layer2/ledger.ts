@@ -1,3 +1,4 @@
+import { metaOfKey } from '../../core/problem.ts';
 import {
   MAX_HISTORY,
   recordOf,
@@ -40,9 +41,8 @@ export function createLedger(options: {
     const move = { at: owned.since, node: me, cause: owned.claim.cause };
     for (const service of group.services) {
       adopted.delete(service.key);
-      const [namespace = '', name = ''] = service.key.split('/');
       records.set(service.key, {
-        service: { namespace, name },
+        service: metaOfKey(service.key),
         node: me,
         ips: service.ips.map(({ text }) => text),
         interfaces: state.kind === 'owned' ? places.interfacesOf(service) : [],
