@@ -7,6 +7,7 @@ const HEARD: LanSigns = {
   heardAt: 10_020,
   gatewayAt: undefined,
   ownerHolds: true,
+  lostAt: 9_000,
 };
 
 describe('a node is among others', () => {
@@ -18,6 +19,11 @@ describe('a node is among others', () => {
     ['when the gateway has answered too', { gatewayAt: 10_010 }, true],
     ['when the gateway took longer to answer than the first claim waited', { gatewayAt: 9_400 }, true],
     ['not without the gateway while the owner may be on its side', { gatewayAt: 9_399 }, false],
+    [
+      'not with what the gateway said before the owner was missed',
+      { gatewayAt: 9_959, lostAt: 9_960 },
+      false,
+    ],
     ['without the gateway once the owner is known to be gone', { gatewayAt: 1, ownerHolds: false }, true],
   ])('%s', ([, signs, expected]) => {
     expect(isAmongOthers({ ...HEARD, ...signs })).toBe(expected);

@@ -10,9 +10,14 @@ export interface LanSigns {
   readonly gatewayAt: number | undefined;
   /** Whether the owner to be followed still writes that it lives, as far as can be read. */
   readonly ownerHolds: boolean;
+  /** When that owner was found to be lost or silent; 0: it was not. */
+  readonly lostAt: number;
 }
 
-/** A gateway may take longer to answer than a claim waits: its answer to the question before counts as well. */
+/**
+ * A gateway may take longer to answer than a claim waits: its answer to the question before counts as well, unless it came
+ * before the owner was missed. The LAN may have come apart between the two.
+ */
 const GATEWAY_LATE_MS = 600;
 
 /**
@@ -23,10 +28,10 @@ const GATEWAY_LATE_MS = 600;
  * into: while the owner lives and may be there, those in the other leave the address to it.
  */
 export function isAmongOthers(signs: LanSigns): boolean {
-  const { since, hasWitnesses, heardAt, gatewayAt, ownerHolds } = signs;
+  const { since, hasWitnesses, heardAt, gatewayAt, ownerHolds, lostAt } = signs;
   if (!hasWitnesses) return true;
   if (heardAt < since) return false;
-  return gatewayAt === undefined || !ownerHolds || gatewayAt >= since - GATEWAY_LATE_MS;
+  return gatewayAt === undefined || !ownerHolds || gatewayAt >= Math.max(since - GATEWAY_LATE_MS, lostAt);
 }
 
 /** Whether a gateway has answered so lately that this node is where clients come in. */

@@ -62,6 +62,7 @@ export function createWitnesses(options: {
         gatewayAt: gateways.answeredAt(link),
         ownerHolds:
           owner !== undefined && owner !== me && view.isFresh && view.speakers.get(owner)?.isHeld === true,
+        lostAt: owner === undefined ? 0 : sights.lostAt(owner, link),
       });
     },
   };
