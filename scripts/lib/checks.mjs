@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from './paths.mjs';
-import { asRootWith, run, say } from './process.mjs';
+import { asRootWith, run, say, SUITE_ERRORS_FILE } from './process.mjs';
 import { countsOf, countsOfTools, summaryOf } from './summary.mjs';
 
 /** @typedef {import('./summary.mjs').Counts} Counts */
@@ -114,12 +114,21 @@ async function runCheck(step, env) {
  */
 async function runProject(step, { args, env, access, folder }) {
   const report = join(folder, `${step.project}.json`);
-  const prefix = step.root && access.ok ? asRootWith(env, access) : [];
+  const suiteErrors = join(folder, `${step.project}-suites.json`);
+  const stepEnv = { ...env, [SUITE_ERRORS_FILE]: suiteErrors };
+  const prefix = step.root && access.ok ? asRootWith(stepEnv, access) : [];
   const command = [join(BIN, 'vitest'), 'run', '--project', step.project];
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const reporters = [
+    ...['--reporter=default', `--reporter=${join(ROOT, 'scripts/lib/suite-errors.mjs')}`],
+    ...['--reporter=json', `--outputFile.json=${report}`],
+  ];
   const { status } = await run([...prefix, 'node', ...command, ...reporters, ...args], {
-    ...{ env, cwd: ROOT, show: true, timeoutMs: STEP_TIMEOUT_MS },
+    ...{ env: stepEnv, cwd: ROOT, show: true, timeoutMs: STEP_TIMEOUT_MS },
   });
-  const text = await readFile(report, 'utf8').catch(() => '');
-  return countsOf({ title: step.title, status, report: text });
+  // Without them, the summary says that there was no report.
+  const read = (/** @type {string} */ path) => readFile(path, 'utf8').catch(() => '');
+  return countsOf({
+    ...{ title: step.title, status },
+    ...{ report: await read(report), suiteErrors: await read(suiteErrors) },
+  });
 }

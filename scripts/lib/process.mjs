@@ -3,6 +3,9 @@ import { spawn } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 
+/** Variable with the path that `suite-errors.mjs` writes to. */
+export const SUITE_ERRORS_FILE = 'SUITE_ERRORS_FILE';
+
 /** A failure that the user can do something about: `message` says what is wrong, `next` what to do. */
 export class SetupError extends Error {
   /**
@@ -176,7 +179,7 @@ export function asRootWith(env, access) {
   if (access.prefix.length === 0) return [];
   const names = [
     ...['PATH', 'METALLB_FRR_TOOLS', 'METALLB_FRR_CLUSTER', 'KUBEBUILDER_ASSETS'],
-    ...['NO_COLOR', 'FORCE_COLOR', 'TERM', 'CI'],
+    ...['NO_COLOR', 'FORCE_COLOR', 'TERM', 'CI', SUITE_ERRORS_FILE],
   ];
   const settings = names.filter((name) => env[name] !== undefined).map((name) => `${name}=${env[name]}`);
   return [...access.prefix, 'env', ...settings];

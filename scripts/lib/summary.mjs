@@ -22,10 +22,12 @@ const NOT_RUN = 'did not run, because something before it in its file failed';
  * @param {string} run.title of the step
  * @param {number} run.status vitest's exit status
  * @param {string} run.report text of its JSON report; empty when it wrote none
+ * @param {string} [run.suiteErrors] text of what `suite-errors.mjs` wrote; empty when it wrote nothing
  * @returns {Counts}
  */
-export function countsOf({ title, status, report }) {
+export function countsOf({ title, status, report, suiteErrors = '' }) {
   const files = parseFiles(report);
+  const hooks = parseSuiteErrors(suiteErrors);
   if (files === undefined) {
     return {
       passed: 0,
@@ -50,7 +52,9 @@ export function countsOf({ title, status, report }) {
         faults.push(`${fullName}: ${firstLine(failureMessages[0])}`);
       } else if (reason === undefined) {
         failed += 1;
-        faults.push(`${fullName}: ${file.status === 'failed' ? NOT_RUN : `${state} ${NO_REASON}`}`);
+        const hook = hooks.find((error) => error.file === file.name && fullName.startsWith(error.suite));
+        const notRun = hook ? `${NOT_RUN}: ${firstLine(hook.message)}` : NOT_RUN;
+        faults.push(`${fullName}: ${file.status === 'failed' ? notRun : `${state} ${NO_REASON}`}`);
       } else {
         skipped.push({ test: fullName.replace(REASON, '').trim(), reason });
       }
@@ -117,6 +121,18 @@ function parseFiles(report) {
     return JSON.parse(report).testResults;
   } catch {
     return undefined; // vitest was killed, or failed before it could write
+  }
+}
+
+/**
+ * @param {string} text
+ * @returns {import('./suite-errors.mjs').SuiteError[]}
+ */
+function parseSuiteErrors(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return []; // as above, and then the tests that did not run say so without a reason
   }
 }
 

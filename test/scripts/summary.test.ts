@@ -101,6 +101,19 @@ describe('countsOf', () => {
     else expect(got.faults.join('\n')).toContain(fault);
   });
 
+  test('says why a hook failed with each test that did not run for it', () => {
+    const skipped = (fullName: string): Assertion => ({ status: 'skipped', fullName });
+    const text = report([skipped('routes reads them'), skipped('rules reads them')], { status: 'failed' });
+    const suiteErrors = JSON.stringify([
+      { file: 'a.test.ts', suite: 'routes', message: 'no daemon\n  at x' },
+      { file: 'b.test.ts', suite: 'rules', message: 'another file' },
+    ]);
+    expect(countsOf({ title: 'frr', status: 1, report: text, suiteErrors }).faults).toEqual([
+      'routes reads them: did not run, because something before it in its file failed: no daemon',
+      'rules reads them: did not run, because something before it in its file failed',
+    ]);
+  });
+
   test('parts the reason from the name', () => {
     const text = report([{ status: 'skipped', fullName: 'reads routes skipped: needs root: use sudo' }]);
     expect(countsOf({ title: 'frr', status: 0, report: text }).skipped).toEqual([
