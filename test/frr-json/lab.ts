@@ -253,13 +253,16 @@ export async function startRecordingLab(install: FrrInstall, parent = '/run'): P
 
 /**
  * FRR 10.3 asks for an unnumbered neighbor's BFD session before it knows its own link-local address, more often than not,
- * and then neither BFD nor BGP come up ever. An established session has the address.
+ * and then neither BFD nor BGP come up ever. An established session has the address, on the side that says so: the other
+ * may be a moment behind.
  */
 async function addUnnumberedBfd(node: Frr, router: Frr): Promise<void> {
   await eventually(
     async () => {
-      const answer = await ask(node, 'show bgp neighbors eth1 json');
-      if (!answer.includes('"bgpState":"Established"')) throw new Error(`eth1 is not up: ${answer}`);
+      for (const frr of [node, router]) {
+        const answer = await ask(frr, 'show bgp neighbors eth1 json');
+        if (!answer.includes('"bgpState":"Established"')) throw new Error(`eth1 is not up: ${answer}`);
+      }
     },
     { timeoutMs: 60_000, intervalMs: 200 },
   );
