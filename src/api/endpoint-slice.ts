@@ -1,6 +1,10 @@
+import { createInterning } from '../core/interned.ts';
 import type { Finding } from './finding.ts';
 import type { Endpoint, EndpointSliceObject, ObjectMeta } from './objects.ts';
 import { booleanAt, NOTHING, objectAt, objectsAt, textAt, textsAt, type RawObject } from './raw-fields.ts';
+
+/** There are as many as nodes, times what they can say: not as many as endpoints. */
+const interned = createInterning<Endpoint>(16_384);
 
 /** Reads a `discovery.k8s.io/v1` EndpointSlice: who answers, where, and in what condition. */
 export function readEndpointSlice(
@@ -20,10 +24,11 @@ function readEndpoint(item: RawObject, findings: Finding[]): Endpoint {
   const ready = booleanAt(conditions, 'ready', findings);
   const serving = booleanAt(conditions, 'serving', findings);
   booleanAt(conditions, 'terminating', findings);
-  return {
-    hasAddress: textsAt(item, 'addresses', findings).length > 0,
+  const hasAddress = textsAt(item, 'addresses', findings).length > 0;
+  return interned(`${String(hasAddress)} ${String(ready)} ${String(serving)} ${nodeName ?? ''}`, () => ({
+    hasAddress,
     ...(nodeName !== undefined && { nodeName }),
     ...(ready !== undefined && { ready }),
     ...(serving !== undefined && { serving }),
-  };
+  }));
 }

@@ -37,8 +37,13 @@ function readSpec(spec: RawObject, findings: Finding[]): ServiceSpec {
     ...(loadBalancerClass !== undefined && { loadBalancerClass }),
     ...(loadBalancerIP !== undefined && { loadBalancerIP }),
     selector: readTexts(spec.raw.selector, ['spec', 'selector'], findings),
-    ports: objectsAt(spec, 'ports', findings).map((port) => readPort(port, findings)),
+    ports: readPorts(spec, findings),
   };
+}
+
+function readPorts(spec: RawObject, findings: Finding[]): ServiceSpec['ports'] {
+  const ports = objectsAt(spec, 'ports', findings);
+  return ports.length === 0 ? NOTHING : ports.map((port) => readPort(port, findings));
 }
 
 function readPort(port: RawObject, findings: Finding[]): ServiceSpec['ports'][number] {

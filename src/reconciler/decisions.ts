@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { EndpointSliceObject, ServiceObject } from '../api/index.ts';
 import type { BgpAdvertisement } from '../config/index.ts';
+import { exactList } from '../core/exact-list.ts';
+import { createInterning } from '../core/interned.ts';
 import { prefixOf, type Prefix } from '../core/ip.ts';
 import { compareMeta } from '../core/order.ts';
 import { exchanged } from '../core/sorted.ts';
@@ -39,9 +41,14 @@ interface Decided {
   readonly sends: readonly Send[];
 }
 
+/** There are as many as pools, times the sets of peers that their advertisements choose: not as many as Services. */
+const MOST_INTERNED = 1_024;
+type Interned = ReturnType<typeof createInterning<ServiceVerdict['bgp']>>;
+
 /** Gives the function that decides about all Services, and says what differs from its last call. */
 export function createServiceDecider(): (input: DecisionsInput) => Decisions {
   const resultsOf = createServiceResults<Decided>();
+  const interned = createInterning<ServiceVerdict['bgp']>(MOST_INTERNED);
   let verdicts: readonly ServiceVerdict[] = [];
 
   return (input) => {
@@ -50,7 +57,7 @@ export function createServiceDecider(): (input: DecisionsInput) => Decisions {
       ...{ services, endpointSlices, basis: [facts, loadBalancerClass, nodeName] },
       derive: (service, slices, { before }) => {
         if (!isOurs(service, loadBalancerClass)) return undefined;
-        const decided = decidedOf(service, slices, input);
+        const decided = decidedOf(service, slices, { ...input, interned });
         return before && isSame(before, decided) ? before : decided;
       },
     });
@@ -68,10 +75,12 @@ function verdictIn({ verdict }: Decided): ServiceVerdict {
 function decidedOf(
   service: ServiceObject,
   slices: readonly EndpointSliceObject[],
-  { nodeName, facts }: DecisionsInput,
+  { nodeName, facts, interned }: DecisionsInput & { readonly interned: Interned },
 ): Decided {
   const decision = decideService(service, usableEndpoints(slices, nodeName), facts);
-  return { verdict: verdictOf(service, decision), sends: sendsOf(decision) };
+  const { namespace, name } = service.metadata;
+  const verdict = { namespace, name, ips: decision.ips, bgp: interned(...verdictOf(decision)) };
+  return { verdict, sends: sendsOf(decision) };
 }
 
 function isSame(a: Decided, b: Decided): boolean {
@@ -87,7 +96,7 @@ function sendsWithout(some: readonly Decided[], others: readonly Decided[]): rea
 /** The prefixes that a Service is announced as: each address, cut to the length that each advertisement asks for. */
 function sendsOf(decision: Decision): readonly Send[] {
   if (decision.kind !== 'announce') return [];
-  return decision.ips.flatMap((ip) =>
+  const sends = decision.ips.flatMap((ip) =>
     decision.advertisements.map((advertisement) => {
       const { aggregationLengthV4, aggregationLengthV6 } = advertisement;
       return {
@@ -96,16 +105,15 @@ function sendsOf(decision: Decision): readonly Send[] {
       };
     }),
   );
+  return exactList(sends);
 }
 
-function verdictOf(service: ServiceObject, decision: Decision): ServiceVerdict {
-  return {
-    namespace: service.metadata.namespace,
-    name: service.metadata.name,
-    ips: decision.ips,
-    bgp:
-      decision.kind === 'announce'
-        ? { kind: 'announce', pool: decision.pool, peers: decision.peers }
-        : { kind: 'withdraw', reason: decision.reason },
-  };
+/** What is said of a Service besides its name and addresses, and a text that is the same for the same. */
+function verdictOf(decision: Decision): readonly [text: string, make: () => ServiceVerdict['bgp']] {
+  if (decision.kind === 'withdraw') {
+    const { kind, reason } = decision;
+    return [reason, () => ({ kind, reason })];
+  }
+  const { kind, pool, peers } = decision;
+  return [JSON.stringify([pool, peers]), () => ({ kind, pool, peers: exactList(peers) })];
 }

@@ -2,14 +2,14 @@ import { isDeepStrictEqual } from 'node:util';
 import type { EndpointSliceObject, NodeObject, ServiceObject } from '../api/index.ts';
 import type { Config, L2Advertisement, Pool } from '../config/index.ts';
 import type { ChangedMiddle } from '../core/changed-middle.ts';
-import { parseIp, type IpAddress } from '../core/ip.ts';
+import type { IpAddress } from '../core/ip.ts';
 import { compareKey, compareText } from '../core/order.ts';
 import { anySelectorMatches, selectorMatches, type Labels } from '../core/selector.ts';
 import { exchanged } from '../core/sorted.ts';
 import type { Candidate, Layer2Service } from '../l2/index.ts';
 import { isHealthy } from './endpoints.ts';
 import { createServiceResults, type ServiceResult } from './service-results.ts';
-import { isOurs, poolOf } from './service-verdict.ts';
+import { addressesOf, isOurs, poolOf } from './service-verdict.ts';
 
 /** Everything that depends on for which Services, on layer 2, which nodes may answer. The same on every node. */
 export interface Layer2Input {
@@ -150,7 +150,7 @@ function decide(
   { slices, facts }: { readonly slices: readonly EndpointSliceObject[]; readonly facts: Facts },
 ): Layer2Service | Layer2Refusal {
   const { ingress } = service.status;
-  const ips = ingress.flatMap(({ ip }) => (ip === undefined ? [] : (parseIp(ip) ?? [])));
+  const ips = addressesOf(service);
   if (ingress.length === 0) return 'noIPAllocated';
   if (ips.length !== ingress.length) return 'invalidIP';
   const pool = poolOf(facts.pools, ips);

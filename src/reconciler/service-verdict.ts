@@ -1,5 +1,6 @@
 import type { ServiceObject } from '../api/index.ts';
 import { localPrefConflict, type BgpAdvertisement, type Peer, type Pool } from '../config/index.ts';
+import { exactList } from '../core/exact-list.ts';
 import { parseIp, prefixContains, type IpAddress } from '../core/ip.ts';
 import { compareText } from '../core/order.ts';
 import { anySelectorMatches } from '../core/selector.ts';
@@ -40,7 +41,7 @@ export function decideService(
   facts: AnnouncementFacts,
 ): Decision {
   const ingress = service.status.ingress;
-  const ips = ingress.flatMap(({ ip }) => (ip === undefined ? [] : (parseIp(ip) ?? [])));
+  const ips = addressesOf(service);
   const withdraw = (reason: BgpWithdrawReason): Decision => ({ kind: 'withdraw', ips, reason });
 
   if (ingress.length === 0) return withdraw('noIPAllocated');
@@ -68,6 +69,11 @@ export function decideService(
     advertisements: matching,
     peers: peersOf(matching, facts.peers),
   };
+}
+
+/** Those in its status that are addresses. */
+export function addressesOf({ status }: ServiceObject): readonly IpAddress[] {
+  return exactList(status.ingress.flatMap(({ ip }) => (ip === undefined ? [] : (parseIp(ip) ?? []))));
 }
 
 /** A Service that this system serves: of type LoadBalancer, and of this class. */
