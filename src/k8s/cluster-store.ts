@@ -32,7 +32,8 @@ export class ClusterStore {
   readonly #index: ObjectIndex;
   readonly #parse: ReturnType<typeof createDocumentParser>;
   readonly #isEcho: NonNullable<ClusterStoreOptions['isEcho']>;
-  readonly #files = new Map<string, IndexedFile>();
+  /** What stands at each path, in one document. */
+  readonly #documents = new Map<string, ParsedDocument>();
   readonly #wrong = new Map<string, readonly Problem[]>();
   #problems: readonly Problem[] = [];
 
@@ -47,24 +48,23 @@ export class ClusterStore {
     const path = pathOf(type, keyOfRaw(raw));
     const value = trimmed(raw, type);
     const parsed = this.#parse({ value, file: path, line: 1, text: '', firstLine: 1, index: 0 });
-    const before = this.#files.get(path) ?? emptyFile(path);
-    const [known] = before.documents;
+    const known = this.#documents.get(path);
     if (known && this.#saysTheSame(known, parsed)) return false;
-    this.#replace(before, [parsed]);
+    this.#replace(path, parsed);
     return true;
   }
 
   remove(type: ResourceType, key: string): boolean {
-    const before = this.#files.get(pathOf(type, key));
-    if (!before) return false;
-    this.#replace(before, []);
+    const path = pathOf(type, key);
+    if (!this.#documents.has(path)) return false;
+    this.#replace(path, undefined);
     return true;
   }
 
   /** Drops the objects of a query that are not among these keys. @returns the keys of those */
   retain(query: ResourceQuery, keys: ReadonlySet<string>): readonly string[] {
     const prefix = pathOf(query.type, '');
-    const gone = [...this.#files.keys()]
+    const gone = [...this.#documents.keys()]
       .filter((path) => path.startsWith(prefix))
       .map((path) => path.slice(prefix.length))
       .filter((key) => belongsTo(query, key) && !keys.has(key));
@@ -90,14 +90,13 @@ export class ClusterStore {
     return parsed.problems.length === 0 && known.problems.length === 0 && this.#isEcho(before, after);
   }
 
-  #replace(before: IndexedFile, documents: readonly ParsedDocument[]): void {
-    const after = { ...before, documents };
-    this.#index.update(before, after);
-    if (documents.length === 0) this.#files.delete(before.path);
-    else this.#files.set(before.path, after);
-    const problems = documents.flatMap((document) => document.problems.map(withoutPosition));
-    const had = this.#wrong.delete(before.path);
-    if (problems.length > 0) this.#wrong.set(before.path, problems);
+  #replace(path: string, document: ParsedDocument | undefined): void {
+    this.#index.update(fileOf(path, this.#documents.get(path)), fileOf(path, document));
+    if (document) this.#documents.set(path, document);
+    else this.#documents.delete(path);
+    const problems = document?.problems.map(withoutPosition) ?? [];
+    const had = this.#wrong.delete(path);
+    if (problems.length > 0) this.#wrong.set(path, problems);
     if (had || problems.length > 0) this.#problems = [...this.#wrong.values()].flat();
   }
 }
@@ -106,8 +105,8 @@ function pathOf(type: ResourceType, key: string): string {
   return `${type.plural} ${key}`;
 }
 
-function emptyFile(path: string): IndexedFile {
-  return { path, documents: [], leaving: NONE_LEAVING };
+function fileOf(path: string, document: ParsedDocument | undefined): IndexedFile {
+  return { path, documents: document ? [document] : [], leaving: NONE_LEAVING };
 }
 
 function belongsTo({ namespace, name }: ResourceQuery, key: string): boolean {

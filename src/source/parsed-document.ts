@@ -22,11 +22,18 @@ export interface ParsedDocument {
 
 export type DocumentParser = (document: ManifestDocument) => ParsedDocument;
 
+/** Shared by all that have none. */
+const NO_PROBLEMS: readonly never[] = Object.freeze([]);
+
 export function createDocumentParser(options: Omit<ManifestOptions, 'locate'>): DocumentParser {
   return (document) => {
     const locate: ManifestOptions['locate'] = (path) => positionOfPath(document, path);
     const { objects, rejected, problems } = parseManifest(document.value, { ...options, locate });
-    return { statements: statementsOf(objects, rejected), text: document.text, problems };
+    return {
+      statements: statementsOf(objects, rejected),
+      text: document.text,
+      problems: problems.length === 0 ? NO_PROBLEMS : problems,
+    };
   };
 }
 
