@@ -6,6 +6,7 @@ import { ClusterStore, type ClusterStoreOptions } from './cluster-store.ts';
 import { keyOfRaw, type RawObject } from './raw-object.ts';
 import { reflect, type ReflectorHandlers } from './reflector.ts';
 import { RESOURCES, type ResourceQuery } from './resources.ts';
+import { announcedPart } from './trim.ts';
 
 /** A Secret that cannot be read must not keep everything else waiting at the start. */
 const SECRETS_WAIT_MS = 3_000;
@@ -44,7 +45,7 @@ export function speakerQueries(namespace: string): readonly ResourceQuery[] {
     { type: RESOURCES.BFDProfile, namespace },
     { type: RESOURCES.Community, namespace },
     { type: RESOURCES.Node },
-    { type: RESOURCES.Service },
+    { type: RESOURCES.Service, part: announcedPart },
     { type: RESOURCES.EndpointSlice },
     { type: RESOURCES.ConfigMap, namespace, name: 'config' },
     { type: RESOURCES.ConfigMap, namespace, name: 'bgpextras' },
@@ -112,13 +113,13 @@ class WatchedCluster {
   }
 
   #handlersFor(query: ResourceQuery, signal: AbortSignal): ReflectorHandlers {
-    const { type } = query;
+    const { type, part = (raw: RawObject): RawObject => raw } = query;
     const services = type.kind === 'Service' ? this.#options.onService : undefined;
     return {
       put: (raw) => {
         if (signal.aborted) return;
         services?.put(raw);
-        if (this.#store.put(type, raw)) this.#requestTurn();
+        if (this.#store.put(type, part(raw))) this.#requestTurn();
       },
       remove: (raw) => {
         if (signal.aborted) return;

@@ -1,3 +1,5 @@
+import type { RawObject } from './raw-object.ts';
+
 /** A kind as the API server serves it. */
 export interface ResourceType {
   readonly apiVersion: string;
@@ -12,6 +14,8 @@ export interface ResourceQuery {
   readonly namespace?: string;
   readonly name?: string;
   readonly labelSelector?: string;
+  /** What is kept of each object, where less is read of it than others read of its kind. */
+  readonly part?: (raw: RawObject) => RawObject;
 }
 
 const METALLB = 'metallb.io/v1beta1';

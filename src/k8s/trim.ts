@@ -28,6 +28,19 @@ export function trimmed(raw: RawObject, { apiVersion, kind }: ResourceType): obj
   };
 }
 
+/** Of a Service's spec, what decides whether and from where it is announced. */
+const ANNOUNCED_FIELDS: ReadonlySet<string> = new Set(['type', 'externalTrafficPolicy', 'loadBalancerClass']);
+
+/**
+ * A Service as a speaker reads it. By what its addresses were chosen is the controller's to know: with ten thousand Services
+ * that is 4 MB, and a change of nothing else is none.
+ */
+export function announcedPart(raw: RawObject): RawObject {
+  const { uid: _uid, ...metadata } = raw.metadata;
+  const { spec, ...rest } = raw;
+  return { ...rest, metadata, ...picked('spec', spec, (key) => ANNOUNCED_FIELDS.has(key)) };
+}
+
 /**
  * A BGPPeer that was written as v1beta1 is read as v1beta2 with the same fields (there is no webhook that would convert
  * it), and some zeros mean "not given" in v1beta1 only: the port, and a keepalive time beside a hold time.
