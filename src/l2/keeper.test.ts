@@ -353,6 +353,38 @@ test.each([
   ]);
 });
 
+test('tells of a Service that comes to an address which is answered for already', () => {
+  const lan = createLan({ names: ['n1'], ips: ['192.0.2.1'] });
+  const keeper = createKeeper();
+  const [group] = lan.groups;
+  const [service] = group?.services ?? [];
+  if (!group || !service) throw new Error('the LAN has an address');
+  const view: Layer2View = {
+    isFresh: true,
+    speakers: new Map([['n1', { record: { node: 'n1', links: [] }, isHeld: true }]]),
+    ownerships: new Map(),
+    moves: new Map(),
+  };
+  const decide = (now: number, ...keys: readonly string[]): (readonly string[] | undefined)[] => {
+    const services = keys.map((key) => ({ ...service, key }));
+    const facts: KeeperFacts = {
+      ...{ me: 'n1', now, view, time: new Date(now).toISOString(), groups: [{ ...group, services }] },
+      ...{ isIsolated: false, isLeaving: false },
+      ...{ canServe: () => true, isReachable: () => true, hasCompany: () => true, hasGateway: () => false },
+      ...{ balancedOrder: () => [], evenedTo: () => undefined },
+      ...{ healthOf: () => 'well', lostAt: () => 0, wellSince: () => 0 },
+    };
+    return keeper.decide(facts).map(({ joined }) => joined);
+  };
+  decide(100, 'default/a');
+  // Both come while it is still being asked for: the claim is told of both.
+  expect(decide(200, 'default/a', 'default/b')).toEqual([undefined]);
+  expect(keeper.stateOf(group.key).kind).toBe('owned');
+  expect(decide(300, 'default/a', 'default/b', 'default/c')).toEqual([['default/c']]);
+  expect(decide(400, 'default/a', 'default/b', 'default/c')).toEqual([]);
+  expect(decide(500, 'default/c')).toEqual([]);
+});
+
 interface FaultOf {
   readonly fault: Fault;
   readonly host: number;

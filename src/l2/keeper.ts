@@ -40,6 +40,8 @@ export interface Transition {
   readonly before: GroupState;
   readonly after: GroupState;
   readonly effect: HeardEffect;
+  /** Keys of Services that have come to a group which this node answered for before. */
+  readonly joined?: readonly string[];
 }
 
 export interface Keeper {
@@ -143,6 +145,8 @@ export function createKeeper(): Keeper {
         const changed = settle(group, before, facts);
         transitions.push(...changed);
         const after = changed[0]?.after ?? before;
+        const joined = known && after.kind === 'owned' ? newcomers(known, group) : [];
+        if (joined.length > 0) transitions.push({ group, before: after, after, effect: 'none', joined });
         if (after.kind !== 'idle') next.set(group.key, { group, state: after });
       }
       // What is left belongs to groups that there are no longer.
@@ -206,6 +210,16 @@ export function createKeeper(): Keeper {
     const record = { node, since: facts.time, cause: 'OwnerLost' } as const;
     learned.set(group.key, { over: written, record, at: facts.now });
   }
+}
+
+/** Services that a group has since it was owned and had not then. */
+function newcomers(
+  known: { readonly group: Layer2Group; readonly state: GroupState },
+  group: Layer2Group,
+): readonly string[] {
+  if (known.group === group || known.state.kind !== 'owned') return [];
+  const before = new Set(known.group.services.map(({ key }) => key));
+  return group.services.flatMap(({ key }) => (before.has(key) ? [] : [key]));
 }
 
 function mayBeWanted(failback: Layer2Group['failback'], candidates: Layer2Group['candidates']): boolean {

@@ -171,7 +171,8 @@ export function startLayer2(options: Layer2Options): Layer2 {
     decideSoon();
   };
 
-  const follow = ({ group, before, after, effect }: Transition): void => {
+  const follow = (transition: Transition): void => {
+    const { group, before, after, effect } = transition;
     if (after.kind === 'probing' && (before.kind !== 'probing' || before.until !== after.until)) probe(group);
     if (after.kind === 'owned' || after.kind === 'released') ledger.write(group, after);
     // What is only in doubt stays written down.
@@ -179,7 +180,7 @@ export function startLayer2(options: Layer2Options): Layer2 {
     if (effect !== 'none' && effect !== 'conflict-yielded') {
       for (const ip of group.ips) announcer.defend(ip);
     }
-    tell({ group, before, after, effect });
+    tell(transition);
   };
 
   const owned = (): readonly Layer2Group[] =>

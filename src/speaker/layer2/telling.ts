@@ -8,6 +8,11 @@ export function createTelling({
   metrics,
   onEvent,
 }: Pick<Layer2Options, 'me' | 'logger' | 'metrics' | 'onEvent'>): (transition: Transition) => void {
+  const assigned: Layer2Event = {
+    type: 'Normal',
+    reason: 'nodeAssigned',
+    message: `announcing from node "${me}" with protocol "layer2"`,
+  };
   const post = ({ services }: Layer2Group, event: Layer2Event): void => {
     for (const { key } of services) onEvent(key, event);
   };
@@ -15,11 +20,7 @@ export function createTelling({
     const { cause, from } = claim;
     metrics.moved(cause);
     logger.info({ ips: textsOf(group), cause, from }, 'answering for addresses');
-    post(group, {
-      type: 'Normal',
-      reason: 'nodeAssigned',
-      message: `announcing from node "${me}" with protocol "layer2"`,
-    });
+    post(group, assigned);
   };
   const tellForeign = (group: Layer2Group): void => {
     const ips = textsOf(group);
@@ -31,7 +32,8 @@ export function createTelling({
       message: `a host that is no speaker uses ${ips.join(', ')}`,
     });
   };
-  return ({ group, before, after, effect }) => {
+  return ({ group, before, after, effect, joined = [] }) => {
+    for (const service of joined) onEvent(service, assigned);
     if (after.kind === 'owned' && before.kind !== 'owned') {
       // What was only in doubt, or was this node's before it started again, has not moved.
       if (after.claim.since === undefined || before.kind !== 'probing') tellOwned(group, after);
