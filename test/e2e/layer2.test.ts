@@ -176,8 +176,12 @@ describeWithCluster('layer 2 in a cluster', () => {
     await isFollowedWithin(before, 'controlPlane');
     const after = await isSettledOn((node) => node !== '' && node !== before);
     await isBack(before);
-    // Until its pods are ready again a request may still be sent to them: what counts is who answers for the address.
     await isSettledOn((node) => node === after);
+    // Those that follow count requests, and kube-proxy may still send some to the pod that this node had before.
+    await eventually(async () => {
+      const { failures } = await whileFetching(lab, ADDRESS, () => Promise.resolve());
+      expect(failures).toBe('');
+    }, SOON);
     expect((await recordedHistory()).slice(0, 2)).toEqual([after, before]);
   });
 
