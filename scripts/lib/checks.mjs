@@ -125,7 +125,7 @@ async function runProject(step, { args, env, access, folder }) {
   const { status } = await run([...prefix, 'node', ...command, ...reporters, ...args], {
     ...{ env: stepEnv, cwd: ROOT, show: true, timeoutMs: STEP_TIMEOUT_MS },
   });
-  // Without them, the summary says that there was no report.
+  // What vitest did not write is empty: the summary says that there was no report, or no reason.
   const read = (/** @type {string} */ path) => readFile(path, 'utf8').catch(() => '');
   return countsOf({
     ...{ title: step.title, status },

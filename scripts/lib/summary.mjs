@@ -26,8 +26,10 @@ const NOT_RUN = 'did not run, because something before it in its file failed';
  * @returns {Counts}
  */
 export function countsOf({ title, status, report, suiteErrors = '' }) {
-  const files = parseFiles(report);
-  const hooks = parseSuiteErrors(suiteErrors);
+  /** @type {ReportFile[] | undefined} */
+  const files = parsed(report)?.testResults;
+  /** @type {import('./suite-errors.mjs').SuiteError[]} */
+  const hooks = parsed(suiteErrors) ?? [];
   if (files === undefined) {
     return {
       passed: 0,
@@ -52,7 +54,9 @@ export function countsOf({ title, status, report, suiteErrors = '' }) {
         faults.push(`${fullName}: ${firstLine(failureMessages[0])}`);
       } else if (reason === undefined) {
         failed += 1;
-        const hook = hooks.find((error) => error.file === file.name && fullName.startsWith(error.suite));
+        const hook = hooks.find(
+          (error) => error.file === file.name && fullName.startsWith(`${error.suite} `),
+        );
         const notRun = hook ? `${NOT_RUN}: ${firstLine(hook.message)}` : NOT_RUN;
         faults.push(`${fullName}: ${file.status === 'failed' ? notRun : `${state} ${NO_REASON}`}`);
       } else {
@@ -113,26 +117,14 @@ export function summaryOf(results) {
 /** @typedef {{ name: string, status: string, message: string, assertionResults: { status: string, fullName: string, failureMessages?: string[] }[] }} ReportFile */
 
 /**
- * @param {string} report
- * @returns {ReportFile[] | undefined}
- */
-function parseFiles(report) {
-  try {
-    return JSON.parse(report).testResults;
-  } catch {
-    return undefined; // vitest was killed, or failed before it could write
-  }
-}
-
-/**
  * @param {string} text
- * @returns {import('./suite-errors.mjs').SuiteError[]}
+ * @returns {any} undefined: vitest was killed, or failed before it could write
  */
-function parseSuiteErrors(text) {
+function parsed(text) {
   try {
     return JSON.parse(text);
   } catch {
-    return []; // as above, and then the tests that did not run say so without a reason
+    return undefined;
   }
 }
 

@@ -103,7 +103,8 @@ describe('countsOf', () => {
 
   test('says why a hook failed with each test that did not run for it', () => {
     const skipped = (fullName: string): Assertion => ({ status: 'skipped', fullName });
-    const text = report([skipped('routes reads them'), skipped('rules reads them')], { status: 'failed' });
+    const names = ['routes reads them', 'rules reads them', 'routes6 reads them'];
+    const text = report(names.map(skipped), { status: 'failed' });
     const suiteErrors = JSON.stringify([
       { file: 'a.test.ts', suite: 'routes', message: 'no daemon\n  at x' },
       { file: 'b.test.ts', suite: 'rules', message: 'another file' },
@@ -111,6 +112,7 @@ describe('countsOf', () => {
     expect(countsOf({ title: 'frr', status: 1, report: text, suiteErrors }).faults).toEqual([
       'routes reads them: did not run, because something before it in its file failed: no daemon',
       'rules reads them: did not run, because something before it in its file failed',
+      'routes6 reads them: did not run, because something before it in its file failed',
     ]);
   });
 
