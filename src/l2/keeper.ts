@@ -145,8 +145,10 @@ export function createKeeper(): Keeper {
         const changed = settle(group, before, facts);
         transitions.push(...changed);
         const after = changed[0]?.after ?? before;
-        const joined = known && after.kind === 'owned' ? newcomers(known, group) : [];
-        if (joined.length > 0) transitions.push({ group, before: after, after, effect: 'none', joined });
+        if (known && known.group !== group && before.kind === 'owned' && after.kind === 'owned') {
+          const joined = newcomers(known.group, group);
+          if (joined.length > 0) transitions.push({ group, before: after, after, effect: 'none', joined });
+        }
         if (after.kind !== 'idle') next.set(group.key, { group, state: after });
       }
       // What is left belongs to groups that there are no longer.
@@ -212,14 +214,10 @@ export function createKeeper(): Keeper {
   }
 }
 
-/** Services that a group has since it was owned and had not then. */
-function newcomers(
-  known: { readonly group: Layer2Group; readonly state: GroupState },
-  group: Layer2Group,
-): readonly string[] {
-  if (known.group === group || known.state.kind !== 'owned') return [];
-  const before = new Set(known.group.services.map(({ key }) => key));
-  return group.services.flatMap(({ key }) => (before.has(key) ? [] : [key]));
+/** Keys of the Services that a group has now and had not before. */
+function newcomers(before: Layer2Group, now: Layer2Group): readonly string[] {
+  const known = new Set(before.services.map(({ key }) => key));
+  return now.services.flatMap(({ key }) => (known.has(key) ? [] : [key]));
 }
 
 function mayBeWanted(failback: Layer2Group['failback'], candidates: Layer2Group['candidates']): boolean {

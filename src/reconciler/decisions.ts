@@ -115,5 +115,5 @@ function verdictOf(decision: Decision): readonly [text: string, make: () => Serv
     return [reason, () => ({ kind, reason })];
   }
   const { kind, pool, peers } = decision;
-  return [JSON.stringify([pool, peers]), () => ({ kind, pool, peers: exactList(peers) })];
+  return [JSON.stringify([pool, peers]), () => ({ kind, pool, peers })];
 }
